@@ -1,0 +1,5 @@
+"""`python -m bot` is `rundown`."""
+
+from bot.cli import main
+
+main()

@@ -1,0 +1,256 @@
+"""The composition root: the only file that knows every other. Puts the bot together, starts it, stops it in order."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from bot.config import Settings
+from bot.postman import Postman
+from bot.slack import context, help, runs
+from bot.slack.buttons import Buttons
+from bot.slack.desk import Desk, World
+from bot.slack.doors import Home, build_bolt, intake_http, intake_socket
+from bot.slack.grammar import Grammar
+from bot.slack.people import People
+from bot.slack.tasks import Tasks
+from bot.storage.contexts import StoredContexts
+from bot.storage.database import Database
+from bot.storage.deliveries import StoredDeliveries
+from bot.storage.recall import StoredRecall
+from bot.systems import Account
+from bot.systems._pace import Pace
+from bot.systems._remembering import Remembering
+from bot.usecases.ports import Connection
+from bot.usecases.systems import Systems
+from bot.web.server import Doors, WebServer
+
+if TYPE_CHECKING:
+    import aiohttp
+    from slack_sdk.web.async_client import AsyncWebClient
+
+    from bot.slack.socket import SocketDoor
+
+log = logging.getLogger(__name__)
+
+#: Seconds that questions get to finish at shutdown; platforms kill after 10 to 30.
+GRACE_S = 8.0
+FEATURES = (runs, context, help)
+
+
+class StartError(Exception):
+    """The bot can't run with these settings. Its words are for whoever starts it."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Rundown:
+    """The whole bot. `now` is the time of day; tests and the demo bring their own."""
+
+    def __init__(self, settings: Settings, *, now: Callable[[], datetime] = utc_now, host: str = "0.0.0.0") -> None:  # noqa: S104
+        self.settings = settings
+        self._now = now
+        self._host = host
+        self.tasks = Tasks()
+        self.database = Database(settings.database)
+        self.systems = Systems([_connect(each, now) for each in settings.connections])
+        self._home = Home()
+        self._missing: dict[str, str] = {"slack": "not asked yet", "database": "not open yet"}
+        self._background: list[asyncio.Task[None]] = []
+        self._session: aiohttp.ClientSession | None = None
+        self._socket: SocketDoor | None = None
+        self.web: WebServer | None = None
+
+    async def start(self) -> None:
+        """Listen, then get ready. Raises StartError when Slack refuses the tokens or the database can't be used."""
+        client = self._slack_client()
+        people = People(client)
+        world = World(
+            systems=self.systems,
+            contexts=StoredContexts(self.database),
+            recall=StoredRecall(self.database, self._now),
+            people=people,
+            grammar=Grammar(),
+            now=self._now,
+            slash=self.settings.command,
+        )
+        assert self._session is not None  # noqa: S101 - made with the client
+        desk = Desk(world, Postman(client, self._session), self.tasks, StoredDeliveries(self.database))
+        for feature in FEATURES:
+            feature.register(desk)
+        bolt = build_bolt(client, self.settings.bot_token, self._home, desk, Buttons(desk))
+        over_http = self.settings.transport == "http"
+        doors = Doors(
+            ready=self.missing,
+            intake=intake_http(bolt) if over_http else None,
+            signing_secret=self.settings.signing_secret,
+        )
+        self.web = WebServer(doors, self.settings.port, self._host)
+        opening = asyncio.create_task(self._open_database())
+        await self.web.start()
+        try:
+            await self._meet_slack(client)
+            people.home_team = self._home.team
+            if not over_http:
+                await self._open_socket(client, intake_socket(bolt))
+            await opening
+        except BaseException:
+            opening.cancel()
+            raise
+        self._background.append(asyncio.create_task(self._watch_slack(client), name="slack watch"))
+        self._background.append(asyncio.create_task(asyncio.to_thread(warm_up), name="warm up"))
+        log.info(
+            "ready: %s, port %s, systems: %s",
+            self.settings.transport,
+            self.web.port,
+            ", ".join(connection.name for connection in self.systems),
+        )
+
+    def missing(self) -> Mapping[str, str]:
+        """What is not ready, and why; empty when all is."""
+        if self._socket is not None and not self._socket.up:
+            return {**self._missing, "slack": "Socket Mode is not connected"}
+        return self._missing
+
+    async def stop(self) -> None:
+        """Take nothing in any more, finish what was taken, then let go of everything."""
+        self._missing["slack"] = "shutting down"
+        if self._socket is not None:
+            await self._socket.close()
+        late = await self.tasks.drain(GRACE_S)
+        if late:
+            log.warning("%d questions were not finished in time; their askers were told", late)
+        for task in self._background:
+            task.cancel()
+        if self.web is not None:
+            await self.web.stop()
+        for connection in self.systems:
+            await connection.close()
+        await self.database.close()
+        if self._session is not None:
+            await self._session.close()
+
+    def _slack_client(self) -> AsyncWebClient:
+        """One session for all calls (the SDK would make a TLS connection per call), and no retries of its own."""
+        import aiohttp
+        from slack_sdk.web.async_client import AsyncWebClient
+
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=15, connect=5), trust_env=True)
+        return AsyncWebClient(
+            token=self.settings.bot_token,
+            base_url=self.settings.slack_api_url,
+            session=self._session,
+            retry_handlers=[],
+        )
+
+    async def _open_database(self) -> None:
+        await self.database.open()
+        self._missing.pop("database", None)
+
+    async def _meet_slack(self, client: AsyncWebClient) -> None:
+        """Learn who we are, once, before any request needs it; waits as long as Slack is away."""
+        wait_s = 0.5
+        while True:
+            refusal = await self._ask_who_we_are(client)
+            if refusal is None:
+                self._missing.pop("slack", None)
+                return
+            self._missing["slack"] = f"auth.test: {refusal}"
+            log.warning("Slack does not answer auth.test (%s); trying again in %.0f s", refusal, wait_s)
+            await asyncio.sleep(wait_s)
+            wait_s = min(wait_s * 2, 30.0)
+
+    async def _ask_who_we_are(self, client: AsyncWebClient) -> str | None:
+        """None when Slack knows us, else why not. Raises StartError when trying again can't help."""
+        import aiohttp
+        from slack_sdk.errors import SlackApiError
+
+        try:
+            answer = await client.auth_test()
+        except SlackApiError as error:
+            data = error.response.data if isinstance(error.response.data, dict) else {}
+            reason = str(data.get("error", error.response.status_code))
+            if reason in _HOPELESS:
+                raise StartError(f"SLACK_BOT_TOKEN: Slack refuses it ({reason}); install the app again.") from None
+            return reason
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            return type(error).__name__
+        self._home.learn(answer.data if isinstance(answer.data, dict) else {})
+        return None
+
+    async def _open_socket(self, client: AsyncWebClient, intake: object) -> None:
+        import aiohttp
+        from slack_sdk.errors import SlackApiError
+
+        from bot.slack.socket import SocketDoor
+
+        try:
+            await client.apps_connections_open(app_token=self.settings.app_token)
+        except SlackApiError as error:
+            data = error.response.data if isinstance(error.response.data, dict) else {}
+            reason = str(data.get("error", error.response.status_code))
+            if reason in _HOPELESS:
+                raise StartError(f"SLACK_APP_TOKEN: Slack refuses it ({reason}); make a new one.") from None
+            log.warning("Socket Mode: %s", reason)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            log.warning("Socket Mode: %s", type(error).__name__)
+        self._socket = SocketDoor(client, self.settings.app_token, intake)  # type: ignore[arg-type]
+        await self._socket.open()
+
+    async def _watch_slack(self, client: AsyncWebClient) -> None:
+        """Notice a revoked token, and Slack's clock and ours drifting apart, before somebody asks in vain."""
+        while True:
+            await asyncio.sleep(60)
+            try:
+                refusal = await self._ask_who_we_are(client)
+            except StartError as error:
+                refusal = str(error)
+            if refusal is None:
+                self._missing.pop("slack", None)
+            else:
+                self._missing["slack"] = refusal
+                log.error("Slack does not know us any more: %s", refusal)
+
+
+_HOPELESS = frozenset(
+    {
+        "invalid_auth",
+        "not_authed",
+        "account_inactive",
+        "token_revoked",
+        "token_expired",
+        "not_allowed_token_type",
+        "missing_scope",
+        "no_permission",
+        "org_login_required",
+    }
+)
+
+
+def warm_up() -> None:
+    """Load what the first answers need, after the first acks: libraries, templates; then spare them the collector."""
+    import httpx  # noqa: F401
+    import rapidfuzz  # noqa: F401
+    import tenacity  # noqa: F401
+
+    from bot.presenters import engine
+
+    engine.compile_all()
+    gc.collect()
+    gc.freeze()
+
+
+def _connect(each: object, now: Callable[[], datetime]) -> Connection:
+    from bot.config import ConnectionSettings
+
+    if not isinstance(each, ConnectionSettings):
+        raise TypeError("not the settings of a connection")
+    account = Account(each.name, each.options, Pace(each.per_minute, now=time.monotonic), now)
+    return Remembering(each.system.connect(account))

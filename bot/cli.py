@@ -1,0 +1,134 @@
+"""The ways in: `rundown serve`, `rundown demo`, `rundown manifest`, `rundown version`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+import click
+
+from bot import __version__
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Rundown: Testmo, TestRail and PractiTest in the Slack channels where releases are decided."""
+
+
+@main.command()
+def serve() -> None:
+    """Run the bot, with the settings of the environment (see the README)."""
+    from bot.config import SettingsError, read_settings
+    from bot.logs import start_logging
+
+    try:
+        settings = read_settings(os.environ)
+    except SettingsError as error:
+        click.echo("Rundown can't start with these settings:", err=True)
+        for complaint in error.complaints:
+            click.echo(f"  {complaint}", err=True)
+        sys.exit(2)
+    listener = start_logging(settings.log, settings.secrets)
+    try:
+        sys.exit(asyncio.run(_serve(settings)))
+    finally:
+        listener.stop()
+
+
+async def _serve(settings: object) -> int:
+    """Run until SIGTERM or SIGINT, then drain. Returns the exit code."""
+    from bot.app import Rundown, StartError
+    from bot.config import Settings
+    from bot.domain.errors import RundownError
+
+    if not isinstance(settings, Settings):
+        raise TypeError("not settings")
+    bot = Rundown(settings)
+    ending = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(NotImplementedError):  # Windows has no handlers on the loop
+            loop.add_signal_handler(number, ending.set)
+    starting = asyncio.create_task(bot.start(), name="start")
+    asked_to_end = asyncio.create_task(ending.wait(), name="signal")
+    try:
+        await asyncio.wait({starting, asked_to_end}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            await starting
+            await asked_to_end
+        return 0
+    except StartError as error:
+        click.echo(f"Rundown can't start: {error}", err=True)
+        return 1
+    except RundownError as error:
+        click.echo(f"Rundown can't start: {error.what} {error.fix}", err=True)
+        return 1
+    except OSError as error:
+        click.echo(f"Rundown can't listen on port {settings.port}: {error.strerror}. Set PORT to another.", err=True)
+        return 1
+    finally:
+        starting.cancel()
+        asked_to_end.cancel()
+        await bot.stop()
+
+
+@main.command()
+@click.option("--run", "commands", multiple=True, metavar="COMMAND", help="Run this and print the answer; repeatable.")
+@click.option("--as", "person", default="ana", show_default=True, help="Who types: ana, tom, lea, max, gus, olga.")
+@click.option("--channel", default="#release", show_default=True, help="Where it is typed.")
+@click.option("--http", is_flag=True, help="Let Slack deliver over signed HTTP instead of Socket Mode.")
+def demo(commands: tuple[str, ...], person: str, channel: str, http: bool) -> None:
+    """The whole bot on this machine, no account anywhere: sample systems, a local Slack, the real bot between them."""
+    sys.exit(asyncio.run(_demo(commands, person=person, channel=channel, http=http)))
+
+
+async def _demo(commands: tuple[str, ...], *, person: str, channel: str, http: bool) -> int:
+    from bot.app import Rundown
+    from bot.config import read_settings
+    from bot.logs import start_logging
+    from bot.sandbox.demo import Town, run
+
+    async with Town(http=http) as town:
+        settings = read_settings(town.environment())
+        listener = start_logging(settings.log, settings.secrets, logging.ERROR)
+        bot = Rundown(settings, host="127.0.0.1")
+        try:
+            await bot.start()
+            if http and bot.web is not None:
+                await town.connect_http(bot.web.port)
+            return await run(town, commands, person=person, channel=channel)
+        finally:
+            await bot.stop()
+            listener.stop()
+
+
+@main.command()
+@click.option("--mode", type=click.Choice(["read", "write"]), default="write", show_default=True)
+@click.option("--command", "slash", default="/runs", show_default=True, help="The slash command's name.")
+@click.option("--http", "url", default="", metavar="URL", help="The bot's public address; without it: Socket Mode.")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write here instead of printing.")
+def manifest(mode: str, slash: str, url: str, output: Path | None) -> None:
+    """Print the Slack app manifest."""
+    from bot.config import url_problem
+    from bot.slack.manifest import manifest_yaml
+
+    if not slash.startswith("/") or not 1 < len(slash) <= 32 or slash != slash.lower() or " " in slash:
+        raise click.BadParameter("expected a slash and up to 31 of a-z 0-9 _ -", param_hint="--command")
+    if url and (problem := url_problem(url)):
+        raise click.BadParameter(problem, param_hint="--http")
+    text = manifest_yaml(command=slash, mode=mode, url=url)
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        output.write_text(text, encoding="utf-8")
+
+
+@main.command()
+def version() -> None:
+    """Print the version."""
+    click.echo(f"rundown {__version__}")

@@ -1,0 +1,1 @@
+"""What things are: runs, tests, outcomes, streams, and what can go wrong. Standard library only."""

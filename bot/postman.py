@@ -1,0 +1,247 @@
+"""Says messages in Slack: to one person or in public, at Slack's pace, and by another way when the first one fails.
+
+One queue per channel keeps order and one post a second; a 429 waits as long as Slack says and loses nothing. A post
+whose answer never came is not repeated (Slack has no idempotency key): it is logged as in doubt.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from bot.presenters.message import Message
+
+if TYPE_CHECKING:
+    import aiohttp
+    from slack_sdk.web.async_client import AsyncWebClient
+
+log = logging.getLogger(__name__)
+
+#: Seconds between two posts into one channel.
+CHANNEL_S = 1.0
+#: Uses of a response_url, and the seconds it is good for (Slack: 5 and 30 min; we stay below).
+USES, USABLE_S = 5, 29 * 60.0
+#: The longest Slack's Retry-After is obeyed inside one post, and how often.
+LONGEST_WAIT_S, WAITS = 60.0, 5
+
+#: Refusals that mean the bot can't speak there; another way may still reach the person.
+_NO_WAY = frozenset(
+    {
+        "channel_not_found",
+        "not_in_channel",
+        "is_archived",
+        "user_not_in_channel",
+        "restricted_action",
+        "messages_tab_disabled",
+    }
+)
+#: Refusals of the message itself; it is said again as plain text.
+_BAD_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"})
+
+
+@dataclass(slots=True)
+class ReturnPath:
+    """How to answer somebody. `thread` is the root's timestamp where the answer belongs into a thread.
+
+    `response_url` is what Slack gave with a command or a click, good for five uses; `message_ts` the message that
+    was clicked, if any; `private` tells that only the asker saw it.
+    """
+
+    team: str
+    channel: str
+    user: str
+    thread: str = ""
+    response_url: str = ""
+    message_ts: str = ""
+    private: bool = True
+    uses_left: int = USES
+    made_at: float = field(default_factory=time.monotonic)
+
+    def usable(self) -> bool:
+        return bool(self.response_url) and self.uses_left > 0 and time.monotonic() - self.made_at < USABLE_S
+
+
+class NotSaidError(Exception):
+    """Slack took the message on no way. `reason` is its last word."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Postman:
+    """Speaks for the bot. One of it per process: its queues know what every channel has got."""
+
+    def __init__(self, client: AsyncWebClient, session: aiohttp.ClientSession) -> None:
+        self._client = client
+        self._session = session
+        self._channels: dict[str, _Lane] = {}
+
+    async def whisper(self, back: ReturnPath, message: Message, *, replace: bool = False) -> None:
+        """Say it to the asker alone: by the response_url, else as an ephemeral message, else as a direct message."""
+        for number, part in enumerate((message, *message.more)):
+            again = replace and number == 0
+            if await self._respond(back, part, {"response_type": "ephemeral", "replace_original": again}):
+                continue
+            try:
+                await self._call(
+                    "chat.postEphemeral", channel=back.channel, user=back.user, **_thread(back), **_body(part)
+                )
+            except NotSaidError as error:
+                if error.reason not in _NO_WAY:
+                    raise
+                await self._direct(back.user, part)
+
+    async def say(self, back: ReturnPath, message: Message) -> str:
+        """Say it in public, in the thread it belongs to. Returns its timestamp, empty where Slack does not tell it.
+
+        Where the bot is no member, the response_url speaks for it; without one the asker is told what to do.
+        """
+        try:
+            ts = await self.post(back.channel, message, thread=back.thread)
+        except NotSaidError as error:
+            if error.reason not in _NO_WAY:
+                raise
+            public = {"response_type": "in_channel", "replace_original": False}
+            for part in (message, *message.more):
+                if not await self._respond(back, part, public):
+                    raise
+            return ""
+        return ts
+
+    async def post(self, channel: str, message: Message, *, thread: str = "") -> str:
+        """Post into a channel or thread; what continues goes into its thread. Returns the first one's timestamp."""
+        answer = await self._post(channel, message, thread)
+        ts = str(answer.get("ts", ""))
+        for part in message.more:
+            await self._post(channel, part, thread or ts)
+        return ts
+
+    async def edit(self, channel: str, ts: str, message: Message) -> None:
+        """Replace a message of ours."""
+        await self._call("chat.update", channel=channel, ts=ts, **_body(message))
+
+    async def replace(self, back: ReturnPath, message: Message) -> None:
+        """Put this in place of the message that was clicked, whoever sees it."""
+        kind = {"replace_original": True} | ({"response_type": "ephemeral"} if back.private else {})
+        if await self._respond(back, message, kind):
+            return
+        if back.private:
+            await self.whisper(back, message)
+        else:
+            await self.edit(back.channel, back.message_ts, message)
+
+    async def withdraw(self, back: ReturnPath) -> None:
+        """Take away the private message that was clicked; if that fails it stays, which does no harm."""
+        await self._send(back, {"delete_original": True})
+
+    async def _direct(self, user: str, message: Message) -> None:
+        opened = await self._call("conversations.open", users=user)
+        channel = str((opened.get("channel") or {}).get("id", ""))
+        await self._post(channel, message, "")
+
+    async def _post(self, channel: str, message: Message, thread: str) -> Mapping[str, Any]:
+        lane = self._channels.setdefault(channel, _Lane())
+        if len(self._channels) > 10_000:
+            self._channels = {name: kept for name, kept in self._channels.items() if kept.busy()}
+        async with lane.turn():
+            place = {"thread_ts": thread} if thread else {}
+            return await self._call("chat.postMessage", channel=channel, **place, **_body(message))
+
+    async def _respond(self, back: ReturnPath, message: Message, kind: Mapping[str, Any]) -> bool:
+        place = {"thread_ts": back.thread} if back.thread else {}
+        return await self._send(back, {**kind, **place, "text": message.text, "blocks": message.blocks})
+
+    async def _send(self, back: ReturnPath, body: Mapping[str, Any]) -> bool:
+        """Use the response_url once; False when it is used up, too old, or Slack did not take it."""
+        import aiohttp
+
+        if not back.usable():
+            return False
+        back.uses_left -= 1
+        try:
+            async with self._session.post(back.response_url, json=body, allow_redirects=False) as answer:
+                said = (await answer.content.read(500)).decode(errors="replace")
+        except (aiohttp.ClientError, TimeoutError) as error:
+            log.warning("response_url: %s", type(error).__name__)
+            return False
+        if answer.status == 200 and '"ok":false' not in said.replace(" ", ""):
+            return True
+        log.warning("response_url answered %s: %s", answer.status, said[:200])
+        return False
+
+    async def _call(self, method: str, **arguments: Any) -> Mapping[str, Any]:
+        """One Web API call; waits out 429s, falls back to plain text when Slack refuses the blocks."""
+        import aiohttp
+        from slack_sdk.errors import SlackApiError
+
+        for _ in range(WAITS):
+            try:
+                answer = await self._client.api_call(method, json=arguments)
+            except SlackApiError as error:
+                status = error.response.status_code
+                reason = (
+                    str(error.response.get("error", status)) if isinstance(error.response.data, dict) else str(status)
+                )
+                if status == 429 or reason == "ratelimited":
+                    await asyncio.sleep(_wait_s(error.response.headers))
+                    continue
+                if reason in _BAD_BLOCKS and "blocks" in arguments:
+                    log.error("%s refused our blocks (%s): %s", method, reason, error.response.get("response_metadata"))
+                    arguments.pop("blocks")
+                    continue
+                raise NotSaidError(reason) from None
+            except (aiohttp.ClientConnectorError, ConnectionRefusedError):
+                await asyncio.sleep(0.5)
+                continue
+            except (aiohttp.ClientError, TimeoutError) as error:
+                log.error(
+                    "%s: no answer from Slack (%s); whether it was done is in doubt", method, type(error).__name__
+                )
+                raise NotSaidError("no_answer") from None
+            return answer.data if isinstance(answer.data, dict) else {}
+        raise NotSaidError("unreachable")
+
+
+class _Lane:
+    """One channel's queue."""
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+        self._free_at = 0.0
+
+    def busy(self) -> bool:
+        return self._lock.locked() or self._free_at > time.monotonic()
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        async with self._lock:
+            wait = self._free_at - time.monotonic()
+            if wait > 0:
+                await asyncio.sleep(wait)
+            try:
+                yield
+            finally:
+                self._free_at = time.monotonic() + CHANNEL_S
+
+
+def _body(message: Message) -> dict[str, Any]:
+    return {"text": message.text, "blocks": message.blocks, "unfurl_links": False, "unfurl_media": False}
+
+
+def _thread(back: ReturnPath) -> dict[str, str]:
+    return {"thread_ts": back.thread} if back.thread else {}
+
+
+def _wait_s(headers: Mapping[str, str]) -> float:
+    value = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
+    try:
+        seconds = float(value)
+    except ValueError:
+        return CHANNEL_S
+    return min(max(seconds, CHANNEL_S), LONGEST_WAIT_S) if seconds == seconds else CHANNEL_S  # noqa: PLR0124

@@ -1,0 +1,73 @@
+"""What can be clicked.
+
+A button's value is the command it asks, without the slash command's name: `show testrail:R118`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from bot.domain.errors import Choice
+from bot.domain.model import Run
+from bot.presenters.icons import VERBS
+from bot.presenters.limits import ID, OPTION_VALUE, VALUE
+from bot.presenters.markup import address
+from bot.presenters.text import cut
+
+MANY = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    action: str
+    label: str
+    value: str
+    url: str = ""
+
+
+def ask(verb: str, command: str = "", label: str = "") -> Button:
+    """Asks a command; the answer is for the one who clicks."""
+    return Button(f"ask:{verb}", label or VERBS.get(verb, verb.capitalize()), command or verb)
+
+
+def asks(verbs: Iterable[str], run: Run) -> tuple[Button, ...]:
+    """The verbs of one run."""
+    return tuple(ask(verb, f"{verb} {run.ref}") for verb in dict.fromkeys(verbs))
+
+
+def opens(what: str, url: str, value: str, label: str = "Open") -> tuple[Button, ...]:
+    """A way to a page of the system, where its address is one."""
+    safe = address(url)
+    return (Button(f"open:{what}", label, value, safe),) if safe else ()
+
+
+def share(command: str, shareable: bool) -> tuple[Button, ...]:
+    return (Button("share", "Share", command),) if shareable else ()
+
+
+def turns(again: str, page: int, last: int) -> tuple[Button, ...]:
+    """Previous and next page of the same question."""
+    before = (Button("page:prev", "‹ Previous", f"{again} --page {page - 1}"),) if page > 1 else ()
+    after = (Button("page:next", "Next ›", f"{again} --page {page + 1}"),) if page < last else ()
+    return before + after
+
+
+def choices(several: Sequence[Choice]) -> tuple[tuple[Button, ...], tuple[Choice, ...]]:
+    """Up to five choices as buttons, more as the options of a menu."""
+    short = tuple(choice for choice in several if 0 < len(choice.command) <= OPTION_VALUE)[:100]
+    if len(several) > MANY and len(short) == min(len(several), 100):
+        return (), tuple(Choice(cut(choice.label, 75) or choice.command[:75], choice.command) for choice in short)
+    return tuple(
+        Button(f"choose:{number}", choice.label, choice.command) for number, choice in enumerate(several[:25], 1)
+    ), ()
+
+
+def legal(*groups: tuple[Button, ...]) -> tuple[Button, ...]:
+    """The buttons that Slack takes, in order."""
+    return tuple(
+        Button(button.action, cut(button.label, 75) or "Open", button.value, button.url)
+        for group in groups
+        for button in group
+        if 0 < len(button.action) <= ID and 0 < len(button.value) <= VALUE
+    )

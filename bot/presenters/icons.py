@@ -1,0 +1,82 @@
+"""The one set of icons and the words that always stand beside them. Nothing is told by icon or colour alone.
+
+| icon | means |
+|---|---|
+| ❌ | failed: finished with failures; also: what was asked can't be done |
+| 🔴 | failing: failures already, not finished |
+| ✅ | passed |
+| 🟡 | incomplete: finished with tests left |
+| 🚧 | blocked |
+| ▶️ | running |
+| ⚪ | open, untested |
+| 🔁 | retest |
+| ⏭️ | skipped |
+| 🔹 | a system's own status, said by its own label |
+| ⚠️ | a system's trouble, or something missing |
+| 🔧 | our own mistake |
+| ⏳ | looking |
+| 🆕 ⏺️ 🎉 🎲 ⚪ | in a comparison: new, still, fixed, flaky, not run |
+| 💬 | a comment without an outcome |
+"""
+
+from __future__ import annotations
+
+from bot.domain.model import State
+from bot.domain.outcomes import Outcome
+
+#: State → icon, word, and how a sentence says it.
+STATES: dict[State, tuple[str, str, str]] = {
+    State.FAILED: ("❌", "Failed", "has failed"),
+    State.FAILING: ("🔴", "Failing", "is failing"),
+    State.PASSED: ("✅", "Passed", "has passed"),
+    State.INCOMPLETE: ("🟡", "Incomplete", "ended incomplete"),
+    State.BLOCKED: ("🚧", "Blocked", "is blocked"),
+    State.RUNNING: ("▶️", "Running", "is running"),
+    State.OPEN: ("⚪", "Open", "is open"),
+}
+
+OUTCOMES: dict[Outcome, tuple[str, str]] = {
+    Outcome.PASSED: ("✅", "Passed"),
+    Outcome.FAILED: ("❌", "Failed"),
+    Outcome.BLOCKED: ("🚧", "Blocked"),
+    Outcome.RETEST: ("🔁", "Retest"),
+    Outcome.SKIPPED: ("⏭️", "Skipped"),
+    Outcome.UNTESTED: ("⚪", "Untested"),
+    Outcome.RUNNING: ("▶️", "Running"),
+    Outcome.OTHER: ("🔹", "Other"),
+}
+
+#: A group of a comparison → icon, word, and what it means.
+CHANGES: dict[str, tuple[str, str, str]] = {
+    "new": ("🆕", "New", "fails now and did not"),
+    "still": ("⏺️", "Still", "fails now and then"),
+    "fixed": ("🎉", "Fixed", "failed then, passes now"),
+    "flaky": ("🎲", "Flaky", "now this, now that"),
+    "not_run": ("⚪", "Not run", "planned, without a result"),
+}
+
+COMMENT = ("💬", "Comment")
+
+#: A verb's button; “…” tells that nothing is done before a second look.
+VERBS: dict[str, str] = {
+    "show": "Show",
+    "failures": "Failures",
+    "results": "Results",
+    "diff": "Diff",
+    "threads": "Threads",
+    "close": "Close…",
+    "complete": "Complete…",
+    "edit": "Edit…",
+    "note": "Note…",
+    "link": "Link…",
+    "report": "Report…",
+    "delete": "Delete…",
+    "watch": "Watch",
+    "claim": "Claim",
+    "snooze": "Snooze",
+    "start": "Start…",
+    "list": "Runs",
+    "help": "Help",
+    "here": "Here",
+    "mute": "Mute…",
+}

@@ -1,0 +1,169 @@
+"""Slack's limits of a message: what is too long is cut, what can't be sent is left out, what is too much goes on below.
+
+One pass over the blocks, cheap when nothing is wrong. Numbers: Slack's Block Kit reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from bot.presenters.message import Block
+from bot.presenters.text import character_end, cut_escaped
+
+TEXT, FIELD, HEADER, BUTTON, VALUE, URL, ID, OPTION, OPTION_VALUE, PLACEHOLDER = (
+    3_000, 2_000, 150, 75, 2_000, 3_000, 255, 75, 150, 150,
+)  # fmt: skip
+FIELDS, ELEMENTS, ACTIONS, OPTIONS, OVERFLOW = 10, 10, 25, 100, 5
+
+#: Slack takes 50 blocks and, undocumented, about 12,000 characters; one block is kept free for “shared by”.
+BLOCKS, CHARACTERS = 39, 8_000
+FALLBACK_BYTES = 3_000
+
+Thing = dict[str, Any]
+
+
+class TemplateError(Exception):
+    """A template made something that is no message."""
+
+
+def fit(block: Block) -> int:
+    """Make a block legal, in place. Returns its number of text characters, 0 when nothing is left to send of it."""
+    kind = block.get("type")
+    check = _BLOCKS.get(kind) if isinstance(kind, str) else None
+    if check is None:
+        raise TemplateError(f"a block of type {kind!r} is not known here")
+    if "block_id" in block:  # Slack makes its own, so they can't clash
+        del block["block_id"]
+    return check(block)
+
+
+def _text(thing: Any, limit: int = TEXT) -> int:
+    """A text object, ready to send: its length, 0 when it says nothing."""
+    try:
+        text: str = thing["text"]
+        if thing["type"] == "mrkdwn":
+            thing["verbatim"] = True  # or Slack links what looks like a channel, person or address
+            if len(text) > limit:
+                thing["text"] = text = cut_escaped(text, limit)
+        elif thing["type"] == "plain_text":
+            thing["emoji"] = False
+            if len(text) > limit:
+                thing["text"] = text = text[: character_end(text, limit - 1)] + "…"
+        else:
+            raise TemplateError(f"a text of type {thing['type']!r} is not known to Slack")
+    except (TypeError, KeyError) as error:
+        raise TemplateError("a text object needs a type and a text") from error
+    return len(text) if text and not text.isspace() else 0
+
+
+def _plain(thing: Any, limit: int) -> int:
+    if not isinstance(thing, dict) or thing.get("type") != "plain_text":
+        raise TemplateError("only plain_text may stand here")
+    return _text(thing, limit)
+
+
+def _section(block: Block) -> int:
+    size = 0
+    if "text" in block and not (size := _text(block["text"])):
+        del block["text"]
+    if "fields" in block:
+        fields = [(field, length) for field in block["fields"] if (length := _text(field, FIELD))][:FIELDS]
+        block["fields"] = [field for field, _ in fields]
+        size += sum(length for _, length in fields)
+        if not fields:
+            del block["fields"]
+    if "accessory" in block and not _element(block["accessory"]):
+        del block["accessory"]
+    return size
+
+
+def _context(block: Block) -> int:
+    size, kept = 0, []
+    for element in block["elements"]:
+        if length := _text(element):
+            size += length
+            kept.append(element)
+    block["elements"] = kept[:ELEMENTS]
+    return size
+
+
+def _actions(block: Block) -> int:
+    seen: set[str] = set()
+    size, kept = 0, []
+    for element in block["elements"]:
+        if (length := _element(element)) and element["action_id"] not in seen:
+            seen.add(element["action_id"])
+            size += length
+            kept.append(element)
+    block["elements"] = kept[:ACTIONS]
+    return size
+
+
+def _header(block: Block) -> int:
+    return _plain(block.get("text"), HEADER)
+
+
+def _divider(block: Block) -> int:  # noqa: ARG001  nothing in it can be wrong
+    return 1
+
+
+def _element(element: Any) -> int:
+    """A button or a menu: its length, 0 when it can't be sent."""
+    if not isinstance(element, dict) or not isinstance(element.get("action_id"), str):
+        raise TemplateError("what can be clicked needs an action_id")
+    if not 0 < len(element["action_id"]) <= ID:
+        return 0
+    kind = element.get("type")
+    if kind == "button":
+        if len(element.get("value", "")) > VALUE or len(element.get("url", "")) > URL:
+            return 0
+        if element.get("value") == "":
+            del element["value"]
+        return _plain(element.get("text"), BUTTON)
+    if kind in ("static_select", "overflow"):
+        return _menu(element, OVERFLOW if kind == "overflow" else OPTIONS)
+    raise TemplateError(f"an element of type {kind!r} is not known here")
+
+
+def _menu(element: Thing, at_most: int) -> int:
+    options = [
+        option
+        for option in element["options"]
+        if 0 < len(option["value"]) <= OPTION_VALUE and _plain(option["text"], OPTION)
+    ][:at_most]
+    element["options"] = options
+    if "placeholder" in element and not _plain(element["placeholder"], PLACEHOLDER):
+        del element["placeholder"]
+    return sum(len(option["text"]["text"]) for option in options)
+
+
+_BLOCKS: dict[str, Callable[[Block], int]] = {
+    "section": _section,
+    "context": _context,
+    "actions": _actions,
+    "header": _header,
+    "divider": _divider,
+}
+
+
+def split(sized: list[tuple[Block, int]]) -> list[list[Block]]:
+    """Blocks with their lengths, in as many messages as they need. Buttons and footer stay with the first."""
+    if len(sized) <= BLOCKS and sum(size for _, size in sized) <= CHARACTERS:
+        return [[block for block, _ in sized]]
+    ending = len(sized)
+    while ending and len(sized) - ending < 4 and sized[ending - 1][0]["type"] in ("actions", "context"):
+        ending -= 1
+    end = sized[ending:]
+    room, space = BLOCKS - len(end), CHARACTERS - sum(size for _, size in end)
+    if space < CHARACTERS // 2:
+        end, ending, room, space = [], len(sized), BLOCKS, CHARACTERS
+    pages: list[list[Block]] = [[]]
+    for block, size in sized[:ending]:
+        if pages[-1] and (len(pages[-1]) >= room or size > space):
+            pages.append([])
+            room, space = BLOCKS, CHARACTERS
+        pages[-1].append(block)
+        space -= size
+    pages[0] += [block for block, _ in end]
+    return pages

@@ -1,0 +1,91 @@
+"""What is said about an answer rather than as one: help, complaints, “looking…”, who shared it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.answers import Complaint, HelpIndex, HelpVerb
+from bot.presenters import buttons
+from bot.presenters.engine import render
+from bot.presenters.markup import Markup, code, date, said, user, utc
+from bot.presenters.message import Message
+from bot.presenters.text import cut
+
+DAILY = ("list", "show", "failures", "diff", "results", "close", "digest", "watch")
+CHUNK = 10
+
+
+@dataclass(frozen=True, slots=True)
+class VerbLook:
+    name: Markup
+    sentence: Markup
+    example: Markup
+
+
+def help_index(value: HelpIndex) -> Message:
+    """The verbs, each with its sentence and an example; details one click away."""
+    verbs = tuple(_verb(verb) for verb in value.verbs[:90])
+    return render(
+        "help",
+        command=code(value.command),
+        chunks=tuple(verbs[start : start + CHUNK] for start in range(0, len(verbs), CHUNK)),
+        buttons=buttons.legal(
+            tuple(
+                buttons.Button(f"choose:{number}", verb.name, f"help {verb.name}")
+                for number, verb in enumerate((verb for verb in value.verbs if verb.name in DAILY), 1)
+            )
+        ),
+    )
+
+
+def _verb(verb: HelpVerb) -> VerbLook:
+    return VerbLook(
+        name=code(cut(verb.name, 40)),
+        sentence=said(verb.sentence, 160),
+        example=code(cut(verb.examples[0], 120)) if verb.examples else Markup(""),
+    )
+
+
+def help_verb(value: HelpVerb) -> Message:
+    """All about one verb: usage, flags, examples."""
+    return render(
+        "help_verb",
+        name=cut(value.name, 60),
+        sentence=said(value.sentence),
+        usage=code(cut(value.usage, 600)),
+        flags=tuple((code(cut(flag, 120)), said(words, 200)) for flag, words in value.flags[:40]),
+        flags_more=max(0, len(value.flags) - 40),
+        examples=tuple(code(cut(example, 200)) for example in value.examples[:6]),
+        notes=tuple(said(note, 300) for note in value.notes[:6]),
+        buttons=buttons.legal((buttons.ask("help", label="All commands"),)),
+    )
+
+
+def complaint(value: Complaint, *, now: datetime | None = None) -> Message:  # noqa: ARG001  ages, one day
+    """What went wrong, why, how to mend it, and what may have been meant. The template follows the family."""
+    several, options = buttons.choices(value.closest)
+    return render(
+        f"complaint_{value.family}",
+        what=said(value.what),
+        why=said(value.why),
+        fix=said(value.fix),
+        system=cut(value.system, 60),
+        retry=date(value.retry_at) if value.retry_at else None,
+        retry_utc=utc(value.retry_at) if value.retry_at else "",
+        reference=code(cut(value.reference, 40)),
+        closest=tuple(cut(choice.label, 75) for choice in value.closest[:5]),
+        buttons=buttons.legal(several),
+        options=options,
+    )
+
+
+def looking(what: str, system: str) -> Message:
+    """Stands in for an answer while a system takes its time."""
+    return render("looking", what=cut(what, 200), system=cut(system, 60))
+
+
+def shared_by(message: Message, slack_user: str) -> Message:
+    """The same message with a line that tells who shared it."""
+    line = render("shared_by", user=user(slack_user))
+    return Message(message.text, [*message.blocks, *line.blocks], message.more)

@@ -1,0 +1,180 @@
+"""Runs: one as a card, many as a list, the threads of one, and the menu of what matters here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.answers import Menu, RunCard, RunList, ThreadList
+from bot.domain.model import Run, State, Thread
+from bot.domain.outcomes import Outcome
+from bot.presenters import buttons
+from bot.presenters.engine import render
+from bot.presenters.figures import bar, duration, plural, tally_words, trend_words
+from bot.presenters.icons import STATES
+from bot.presenters.look import RunLook, gaps, look, moment, staleness, troubles
+from bot.presenters.markup import Markup, code, link
+from bot.presenters.message import Message
+from bot.presenters.pages import page_of
+from bot.presenters.settings import context_of
+from bot.presenters.text import cut
+
+PARTS, LINKS, TREND, AT_RISK = 8, 5, 12, 5
+
+
+def run_card(card: RunCard, *, command: str, now: datetime, shareable: bool = True) -> Message:
+    """One run: state, tally, trend, who, when. `command` is what shares it."""
+    run = card.run
+    return render(
+        "run",
+        run=look(run, width=200),
+        where=cut(card.where, 120),
+        trend=trend_words([point.rate for point in card.trend[-TREND:]]),
+        started=moment(run.created_at, now),
+        ended=moment(run.finished_at, now) if run.finished_at else None,
+        finished=run.finished,
+        ended_word=run.kind.ended or "finished",
+        took=duration(run.elapsed_s) if run.elapsed_s else "",
+        by=cut(run.by, 60),
+        assignee=cut(run.assignee, 60),
+        threads=f"{run.threads_active} of {plural(run.threads_total, 'thread')} at work" if run.threads_active else "",
+        details=_details(run),
+        description=cut(run.description, 200),
+        links=tuple(_links(run.links)),
+        parent=code(run.parent.short) if run.parent else None,
+        parts=tuple(look(part, width=80) for part in card.parts[:PARTS]),
+        parts_more=max(0, len(card.parts) - PARTS),
+        gaps=gaps(card.missing),
+        stale=staleness(run.read_at, now),
+        buttons=buttons.legal(
+            buttons.opens("run", run.url, f"show {run.ref}"),
+            buttons.asks(card.buttons, run),
+            buttons.share(command, shareable),
+        ),
+    )
+
+
+def _details(run: Run) -> tuple[tuple[str, str], ...]:
+    """What a run is about, as (word, value)."""
+    several = (
+        ("milestone", run.milestone),
+        ("configuration", run.config),
+        ("source", run.source),
+        ("workflow", run.workflow),
+        ("refs", run.refs),
+        ("tags", ", ".join(cut(tag, 40) for tag in run.tags[:10])),
+    )
+    return tuple((word, cut(value, 120)) for word, value in several if value.strip())
+
+
+def _links(several: Sequence[tuple[str, str]]) -> list[Markup]:
+    """Links of a run; a system may give (name, address) or the reverse."""
+    ordered = ((name, url) if "://" in url else (url, name) for name, url in several[:LINKS])
+    return [link(url, cut(name, 60) or "link") for name, url in ordered]
+
+
+def run_list(listing: RunList, *, again: str, page: int = 1, now: datetime, shareable: bool = True) -> Message:
+    """Runs, ten a page. `again` is the command without its page; its rows are numbered through for `#3`."""
+    shown = page_of(listing.runs, page, listing.total)
+    return render(
+        "runs",
+        rows=_rows(shown.rows, shown.first, several=listing.several_connections),
+        first=shown.first,
+        end=shown.end,
+        total=shown.total,
+        counted=plural(shown.total, "run"),
+        paged=shown.total > len(shown.rows),
+        unread=shown.total - len(listing.runs) if shown.number == shown.last else 0,
+        words=cut(listing.words, 300),
+        notes=tuple(cut(note, 300) for note in listing.notes[:6]),
+        troubles=troubles(listing.troubles),
+        where="",
+        gaps="",
+        stale=staleness(listing.read_at, now),
+        buttons=buttons.legal(buttons.turns(again, shown.number, shown.last), buttons.share(again, shareable)),
+    )
+
+
+def _rows(runs: Sequence[Run], first: int, *, several: bool) -> tuple[RunLook, ...]:
+    return tuple(look(run, several=several, width=90, number=number) for number, run in enumerate(runs, first))
+
+
+def menu(value: Menu, *, now: datetime) -> Message:
+    """What matters here: the channel's context in a line, the open runs most at risk, where to go next."""
+    risky = value.at_risk
+    return render(
+        "menu",
+        context=context_of(value.here),
+        rows=_rows(risky.runs[:AT_RISK], 1, several=risky.several_connections),
+        more=max(0, max(len(risky.runs), risky.total or 0) - AT_RISK),
+        counted=plural(max(len(risky.runs), risky.total or 0), "run"),
+        notes=tuple(cut(note, 300) for note in risky.notes[:4]),
+        troubles=troubles(risky.troubles),
+        where="",
+        gaps="",
+        stale=staleness(risky.read_at, now),
+        buttons=buttons.legal(
+            (
+                buttons.ask("list", label="All open runs"),
+                buttons.ask("here", label="This channel"),
+                buttons.ask("help"),
+            )
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadLook:
+    icon: str
+    word: str
+    ref: Markup
+    name: str
+    bar: str
+    tally: str
+    took: str
+
+
+def threads(value: ThreadList, *, again: str, page: int = 1, now: datetime, shareable: bool = True) -> Message:
+    """The parallel parts of an automation run."""
+    run = value.run
+    shown = page_of(value.threads, page)
+    working = sum(1 for thread in value.threads if not thread.finished)
+    return render(
+        "threads",
+        run=look(run),
+        where=cut(value.where, 120),
+        counted=plural(len(value.threads), "thread"),
+        working=working,
+        rows=tuple(_thread(run, thread) for thread in shown.rows),
+        first=shown.first,
+        end=shown.end,
+        more=shown.more,
+        gaps="",
+        stale=staleness(run.read_at, now),
+        buttons=buttons.legal(
+            buttons.turns(again, shown.number, shown.last),
+            buttons.opens("run", run.url, f"show {run.ref}"),
+            (buttons.ask("show", f"show {run.ref}", "Show run"),),
+            buttons.share(again, shareable),
+        ),
+    )
+
+
+def _thread(run: Run, thread: Thread) -> ThreadLook:
+    icon, word, _ = STATES[_state(thread)]
+    return ThreadLook(
+        icon=icon,
+        word=word,
+        ref=code(f"{run.ref.letter}{run.ref.id}/{thread.index}"),
+        name=cut(thread.name, 80),
+        bar=bar(thread.tally),
+        tally=tally_words(thread.tally),
+        took=duration(thread.elapsed_s) if thread.elapsed_s else "",
+    )
+
+
+def _state(thread: Thread) -> State:
+    if thread.tally.failed or thread.verdict is Outcome.FAILED:
+        return State.FAILED if thread.finished else State.FAILING
+    return State.PASSED if thread.finished else State.RUNNING

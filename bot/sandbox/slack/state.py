@@ -1,0 +1,275 @@
+"""All that a workspace remembers, and the few ways it changes. No wire here: the API and the people both come through.
+
+Every change calls `changed()`, so that whoever waits for a condition looks again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from bot.sandbox.server import Clock
+from bot.sandbox.slack import company
+from bot.sandbox.slack.pace import Pace
+from bot.sandbox.slack.records import (
+    ApiCall,
+    Channel,
+    ChannelKind,
+    Json,
+    Message,
+    Person,
+    Refusal,
+    Upload,
+    UserGroup,
+    View,
+)
+from bot.sandbox.slack.refusals import CannotDo, Refused
+from bot.sandbox.slack.triggers import Triggers
+
+ID_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ0123456789"
+
+
+def new_id(prefix: str, length: int = 10) -> str:
+    return prefix + "".join(secrets.choice(ID_LETTERS) for _ in range(length))
+
+
+@dataclass(slots=True)
+class App:
+    """The one app installed here: who it is, what it may, what it is told. Tokens are made up per workspace."""
+
+    name: str
+    scopes: frozenset[str]
+    events: frozenset[str]
+    commands: frozenset[str]
+    should_escape: bool = True
+    unfurl_domains: tuple[str, ...] = ()
+    shortcuts: frozenset[str] | None = None
+    id: str = company.APP_ID
+    bot_id: str = company.BOT_ID
+    user_id: str = company.BOT_USER_ID
+    bot_token: str = field(default_factory=lambda: f"xoxb-1001-2002-{secrets.token_hex(12)}")
+    app_token: str = field(default_factory=lambda: f"xapp-1-{company.APP_ID}-3003-{secrets.token_hex(24)}")
+    signing_secret: str = field(default_factory=lambda: secrets.token_hex(16))
+    verification_token: str = field(default_factory=lambda: secrets.token_hex(12))
+    #: "" while the token works, else what every call is answered with: token_revoked, account_inactive, …
+    token_error: str = ""
+
+
+class State:
+    """Everything in the workspace. `base_url` is where it listens once it does."""
+
+    def __init__(self, clock: Clock, app: App, pace: Pace) -> None:
+        self.clock = clock
+        self.app = app
+        self.pace = pace
+        self.base_url = ""
+        self.team_id = company.TEAM_ID
+        self.domain = company.TEAM_DOMAIN
+        self.people: dict[str, Person] = {person.id: person for person in company.people(app.name)}
+        self.channels: dict[str, Channel] = {channel.id: channel for channel in company.channels()}
+        self.groups: dict[str, UserGroup] = {group.id: group for group in company.groups()}
+        self.messages: dict[tuple[str, str], Message] = {}
+        self.views: dict[str, View] = {}
+        self.stacks: dict[str, list[str]] = {}
+        self.homes: dict[str, View] = {}
+        self.uploads: dict[str, Upload] = {}
+        self.unfurls: dict[str, tuple[str, str, tuple[str, ...]]] = {}
+        self.triggers = Triggers()
+        self.journal: list[ApiCall] = []
+        self.errors: list[Refusal] = []
+        self.edit_closed: set[tuple[str, str]] = set()
+        self.told: list[Callable[[str, Message], None]] = []
+        self._last_ts: dict[str, int] = {}
+        self._changes: list[asyncio.Event] = []
+
+    # -- waiting -----------------------------------------------------------------------------------------------------
+
+    def changed(self) -> None:
+        for event in self._changes:
+            event.set()
+
+    async def wait(self, met: Callable[[], Any], timeout_s: float, what: str = "a condition") -> Any:
+        """Wait until `met()` is truthy and return it. Raises TimeoutError after `timeout_s` seconds of real time."""
+        event = asyncio.Event()
+        self._changes.append(event)
+        end = asyncio.get_running_loop().time() + timeout_s
+        try:
+            while not (value := met()):
+                left = end - asyncio.get_running_loop().time()
+                if left <= 0:
+                    raise TimeoutError(f"waited {timeout_s} s for {what}; last refusals: {self.errors[-3:]}")
+                event.clear()
+                try:
+                    await asyncio.wait_for(event.wait(), min(left, 0.02))
+                except TimeoutError:
+                    continue
+            return value
+        finally:
+            self._changes.remove(event)
+
+    async def wait_by_clock(self, work: asyncio.Future[Any], seconds: float) -> bool:
+        """Wait for the work, at most this long by the workspace's clock (so a test may move it). True: it ended."""
+        begin = self.clock.now()
+        while not work.done() and (self.clock.now() - begin).total_seconds() < seconds:
+            await asyncio.wait({work}, timeout=0.01)
+        return work.done()
+
+    # -- finding -----------------------------------------------------------------------------------------------------
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    def person(self, user: str) -> Person:
+        """By id. Raises CannotDo."""
+        if user not in self.people:
+            raise CannotDo(f"there is nobody called {user} in this workspace")
+        return self.people[user]
+
+    def channel_named(self, word: str) -> Channel:
+        """By id, `#name` or name. Raises CannotDo."""
+        name = word.removeprefix("#")
+        for channel in self.channels.values():
+            if channel.id == word or (channel.name and channel.name == name):
+                return channel
+        raise CannotDo(f"there is no channel {word}")
+
+    def direct(self, *users: str) -> Channel:
+        """The direct conversation of these people, made when it is not there yet."""
+        members = sorted(set(users))
+        kind: ChannelKind = "im" if len(members) <= 2 else "mpim"
+        for channel in self.channels.values():
+            if channel.kind == kind and sorted(channel.members) == members:
+                return channel
+        channel = Channel(new_id("D", 8) if kind == "im" else new_id("G", 8), "", kind, members=list(members))
+        if kind == "mpim":
+            channel.name = "mpdm-" + "--".join(self.people[user].handle for user in members) + "-1"
+        self.channels[channel.id] = channel
+        return channel
+
+    def app_sees(self, channel: Channel) -> bool:
+        """Whether the app may know of this conversation at all."""
+        return channel.kind == "channel" or self.app.user_id in channel.members
+
+    def channel_for_app(self, word: Any) -> Channel:
+        """A conversation the app names by id (or `#name`). Raises Refused channel_not_found."""
+        for channel in self.channels.values():
+            if (channel.id == word or (channel.name and f"#{channel.name}" == word)) and self.app_sees(channel):
+                return channel
+        raise Refused("channel_not_found")
+
+    def message_for_app(self, channel: Channel, ts: Any) -> Message:
+        """A message that is still there; an ephemeral one is none. Raises Refused message_not_found."""
+        message = self.messages.get((channel.id, str(ts)))
+        if message is None or message.deleted or message.is_ephemeral:
+            raise Refused("message_not_found")
+        return message
+
+    def in_channel(self, channel_id: str) -> list[Message]:
+        """All messages that are still there, oldest first, ephemeral ones included."""
+        found = [one for one in self.messages.values() if one.channel == channel_id and not one.deleted]
+        return sorted(found, key=lambda one: one.ts)
+
+    def top_view(self, user: str) -> View | None:
+        stack = self.stacks.get(user) or []
+        return self.views[stack[-1]] if stack else None
+
+    # -- changing ----------------------------------------------------------------------------------------------------
+
+    def next_ts(self, channel_id: str) -> str:
+        """A ts later than every other in the channel."""
+        now = int(self.now().timestamp() * 1_000_000)
+        micros = max(now, self._last_ts.get(channel_id, 0) + 1)
+        self._last_ts[channel_id] = micros
+        return f"{micros // 1_000_000}.{micros % 1_000_000:06d}"
+
+    def post(
+        self,
+        channel: Channel,
+        user: str,
+        text: str,
+        *,
+        blocks: Iterable[Json] = (),
+        attachments: Iterable[Json] = (),
+        thread_ts: str = "",
+        broadcast: bool = False,
+        only_for: str = "",
+        by_app: bool = False,
+        metadata: Json | None = None,
+        files: tuple[str, ...] = (),
+    ) -> Message:
+        """Put one message into a channel."""
+        message = Message(
+            channel=channel.id,
+            ts=self.next_ts(channel.id),
+            user=user,
+            text=text,
+            at=self.now(),
+            blocks=named(blocks),
+            attachments=tuple(
+                {**one, "blocks": list(named(one["blocks"]))} if one.get("blocks") else one for one in attachments
+            ),
+            thread_ts=thread_ts,
+            broadcast=broadcast,
+            only_for=only_for,
+            by_app=by_app,
+            metadata=metadata,
+            files=files,
+            client_msg_id="" if by_app else str(uuid4()),
+        )
+        return self._keep(message, "posted")
+
+    def edit(self, message: Message, *, edited_by: str = "", **changes: Any) -> Message:
+        """Replace parts of a message; with `edited_by` it is marked as edited."""
+        if "blocks" in changes:
+            changes["blocks"] = named(changes["blocks"])
+        if edited_by:
+            changes |= {"edited_ts": f"{int(self.now().timestamp())}.000000", "edited_by": edited_by}
+        return self._keep(replace(message, edits=message.edits + 1, **changes), "edited")
+
+    def remove(self, message: Message) -> None:
+        self._keep(replace(message, deleted=True), "deleted")
+
+    def _keep(self, message: Message, how: str) -> Message:
+        self.messages[message.key] = message
+        for tell in self.told:
+            tell(how, message)
+        self.changed()
+        return message
+
+    def refuse(self, where: str, refused: Refused, args: Json) -> None:
+        """Write a refusal down."""
+        self.errors.append(Refusal(where, refused.error, refused.messages, args))
+        self.changed()
+
+
+def named(blocks: Iterable[Json]) -> tuple[Json, ...]:
+    """The blocks as Slack keeps them: every block has a block_id, every interactive element an action_id."""
+    return tuple(_named_block(block) for block in blocks)
+
+
+def _named_block(block: Json) -> Json:
+    whole = {**block, "block_id": block.get("block_id") or secrets.token_urlsafe(4)}
+    for key in ("accessory", "element"):
+        if isinstance(whole.get(key), dict):
+            whole[key] = _named_element(whole[key])
+    if whole.get("type") in {"actions", "context_actions"}:
+        whole["elements"] = [_named_element(element) for element in whole.get("elements", ())]
+    if whole.get("type") == "card" and whole.get("actions"):
+        whole["actions"] = [_named_element(element) for element in whole["actions"]]
+    for key in ("child_blocks",):
+        if isinstance(whole.get(key), list):
+            whole[key] = list(named(whole[key]))
+    if whole.get("type") == "carousel":
+        whole["elements"] = list(named(whole.get("elements", ())))
+    return whole
+
+
+def _named_element(element: Json) -> Json:
+    if element.get("type") == "image" or element.get("action_id"):
+        return element
+    return {**element, "action_id": secrets.token_urlsafe(4)}

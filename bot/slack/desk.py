@@ -1,0 +1,297 @@
+"""The desk: every question, wherever it was asked, is read, worked on in a task of our own, and answered.
+
+A question has been acknowledged before it gets here. The first answer leaves within three seconds: the result, an
+error in four parts, or, when a system is slow, a line that says so and is replaced by either.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from bot.domain.errors import GrammarError, OurError, RundownError
+from bot.domain.model import RunRef
+from bot.domain.queries import Who
+from bot.domain.refs import NamedRef, Ref
+from bot.postman import NotSaidError, Postman, ReturnPath
+from bot.presenters import messages
+from bot.presenters.message import Message
+from bot.slack.grammar import Grammar
+from bot.slack.grammar_command import Command, When
+from bot.slack.grammar_queries import people as people_in
+from bot.slack.mishaps import complain
+from bot.slack.people import People
+from bot.slack.tasks import Tasks
+from bot.usecases.finding import Asker, Finder, Found
+from bot.usecases.ports import PATIENCE, ChannelContext, Contexts, Patience, Place, Recall
+from bot.usecases.systems import Systems
+
+log = logging.getLogger(__name__)
+
+#: Seconds: until a slow source is announced; until a system must have answered; until we give up on ourselves.
+SLOW_S, PATIENCE_S, LIMIT_S = 1.5, 20.0, 24.0
+
+
+class Deliveries(Protocol):
+    async def claim(self, key: str) -> bool:
+        """True for whoever comes first with this key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One question. `key` is the same for every delivery of it.
+
+    `public` answers, errors too, where everybody reads them (mentions, direct messages); `share` publishes the answer
+    but tells errors to the asker alone; `clicked_share` says who shared it; `in_place` answers where the click was.
+    """
+
+    text: str
+    back: ReturnPath
+    key: str = ""
+    public: bool = False
+    share: bool = False
+    clicked_share: bool = False
+    in_place: bool = False
+
+    @property
+    def asker(self) -> Asker:
+        return Asker(Place(self.back.team, self.back.channel, self.back.thread), self.back.user)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What features work with."""
+
+    systems: Systems
+    contexts: Contexts
+    recall: Recall
+    people: People
+    grammar: Grammar
+    now: Callable[[], datetime]
+    slash: str = "/runs"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What to say, and the run it is about, so that `this` means it in the thread below."""
+
+    message: Message
+    run: RunRef | None = None
+    is_error: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """A question that was understood, with all that a feature needs to answer it."""
+
+    command: Command
+    question: Question
+    world: World
+    context: ChannelContext | None
+
+    @property
+    def asker(self) -> Asker:
+        return self.question.asker
+
+    @property
+    def shareable(self) -> bool:
+        return not (self.question.public or self.question.share)
+
+    def again(self, *found: Found) -> str:
+        """This command as text with its references settled, so that it means the same later and to others."""
+        return _settled(self.command, *found).with_page(1).text()
+
+    async def find(self, ref: Ref) -> Found:
+        """The run that is meant by one of the command's references."""
+        finder = Finder(
+            systems=self.world.systems,
+            context=self.context,
+            recall=self.world.recall,
+            asker=self.asker,
+            now=self.world.now(),
+            again=lambda other: _with_ref(self.command, ref, other).text(),
+        )
+        return await finder.find(ref)
+
+    async def people(self) -> Mapping[str, Who]:
+        """Who `me` and the mentions of this command are."""
+        typed = [text for text in people_in(self.command) if text == "me" or text.startswith("<@")]
+        ids = [self.asker.user if text == "me" else text[2:].split("|")[0].rstrip(">") for text in typed]
+        members = await asyncio.gather(*(self.world.people.member(each) for each in ids))
+        return {text: member.who() for text, member in zip(typed, members, strict=True)}
+
+
+Feature = Callable[[Asking], Awaitable[Answer]]
+
+
+class Desk:
+    """Takes questions and sees to it that each gets exactly one answer."""
+
+    def __init__(self, world: World, postman: Postman, tasks: Tasks, deliveries: Deliveries) -> None:
+        self.world = world
+        self._postman = postman
+        self._tasks = tasks
+        self._deliveries = deliveries
+        self._features: dict[str, Feature] = {}
+
+    def feature(self, verb: str, answer: Feature) -> None:
+        """Let this function answer the verb."""
+        self._features[verb] = answer
+
+    def take(self, question: Question) -> None:
+        """Work on it from now on. Returns at once."""
+        self._tasks.spawn(self._serve(question), name=f"question {question.key}")
+
+    def tell(self, back: ReturnPath, error: RundownError, *, key: str) -> None:
+        """Answer with an error, for things that are no questions (a button nobody knows any more)."""
+        self._tasks.spawn(self._refuse(back, error, key), name=f"refusal {key}")
+
+    async def _refuse(self, back: ReturnPath, error: RundownError, key: str) -> None:
+        if await self._is_first(key):
+            await self._postman.whisper(back, messages.complaint(complain(error), now=self.world.now()))
+
+    async def _serve(self, question: Question) -> None:
+        if not await self._is_first(question.key):
+            return
+        PATIENCE.set(Patience(time.monotonic() + PATIENCE_S))
+        question = replace(question, share=question.share or self._asks_to_share(question.text))
+        work = asyncio.create_task(self._work(question), name=f"work {question.key}")
+        try:
+            done, _ = await asyncio.wait({work}, timeout=SLOW_S)
+            looking = _NOTHING if done else await self._say_slow(question)
+            await self._deliver(question, await work, looking)
+        except asyncio.CancelledError:
+            work.cancel()
+            await self._deliver(question, self._error(_Restarting()), _NOTHING)
+            raise
+        except NotSaidError as error:
+            log.error("an answer could not be said in %s: %s", question.back.channel, error.reason)
+
+    async def _is_first(self, key: str) -> bool:
+        if not key:
+            return True
+        try:
+            return await self._deliveries.claim(key)
+        except RundownError:
+            return True  # without a database an answer given twice is better than none
+
+    async def _work(self, question: Question) -> Answer:
+        """The answer, whatever happens on the way to it."""
+        try:
+            async with asyncio.timeout(LIMIT_S):
+                return await self._answer(question)
+        except TimeoutError as error:
+            return self._error(_Overdue(f"That took longer than {LIMIT_S:.0f} s."), error)
+        except Exception as error:  # the last resort: nobody is left without an answer
+            return self._error(error)
+
+    def _error(self, error: BaseException, cause: BaseException | None = None) -> Answer:
+        error.__cause__ = cause or error.__cause__
+        return Answer(messages.complaint(complain(error), now=self.world.now()), is_error=True)
+
+    async def _answer(self, question: Question) -> Answer:
+        context = await self.world.contexts.get(question.asker.place)
+        if context is not None and not any(each.name == context.connection for each in self.world.systems):
+            context = None  # the settings lost the connection that was chosen here
+        in_thread = await self.world.recall.thread_run(question.asker.place) is not None
+        command = await self._read(question, in_thread)
+        asking = Asking(command=replace(command, share=False), question=question, world=self.world, context=context)
+        answer = await self._features[command.verb](asking)
+        if question.clicked_share:
+            answer = replace(answer, message=messages.shared_by(answer.message, question.back.user))
+        return answer
+
+    async def _read(self, question: Question, in_thread: bool) -> Command:
+        """The command; days in it begin in the asker's own time zone, which is looked up only if there are any."""
+        command = self.world.grammar.parse(question.text, now=self.world.now(), this=in_thread)
+        if not any(isinstance(value, When) for _, value in command.flags):
+            return command
+        try:
+            zone = ZoneInfo((await self.world.people.member(question.back.user)).tz)
+        except (RundownError, ValueError, OSError):  # ZoneInfo raises these for names it does not know
+            return command
+        return self.world.grammar.parse(question.text, now=self.world.now().astimezone(zone), this=in_thread)
+
+    def _asks_to_share(self, text: str) -> bool:
+        try:
+            return self.world.grammar.parse(text, now=self.world.now()).share
+        except GrammarError:
+            return False
+
+    async def _say_slow(self, question: Question) -> _Said:
+        """Say that a system is slow; what was said is replaced by the answer."""
+        message = messages.looking(question.text.strip()[:80] or "what matters here", "the test system")
+        try:
+            if question.public or question.share:
+                return _Said(ts=await self._postman.say(question.back, message))
+            if not question.in_place:
+                await self._postman.whisper(question.back, message)
+                return _Said(privately=True)
+        except NotSaidError as error:
+            log.warning("could not say that a system is slow: %s", error.reason)
+        return _NOTHING
+
+    async def _deliver(self, question: Question, answer: Answer, said: _Said) -> None:
+        back = question.back
+        if question.in_place and not answer.is_error:
+            await self._postman.replace(back, answer.message)
+        elif not (question.public or (question.share and not answer.is_error)):
+            await self._postman.whisper(back, answer.message, replace=said.privately)
+        else:
+            ts = said.ts
+            if ts:
+                await self._postman.edit(back.channel, ts, answer.message)
+            else:
+                ts = await self._postman.say(back, answer.message)
+            if question.clicked_share and back.private:
+                await self._postman.withdraw(back)
+            if answer.run is not None and (back.thread or ts):
+                await self._bind(Place(back.team, back.channel, back.thread or ts), answer.run)
+
+    async def _bind(self, place: Place, ref: RunRef) -> None:
+        """The first run a thread tells of is the thread's."""
+        if await self.world.recall.thread_run(place) is None:
+            await self.world.recall.bind_thread(place, ref)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """The line that says a source is slow: where it is, so that the answer takes its place."""
+
+    ts: str = ""
+    privately: bool = False
+
+
+_NOTHING = _Said()
+
+
+class _Overdue(OurError):
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            what, why="It was stopped so that nobody waits for ever.", fix="Narrow the question, or repeat it."
+        )
+
+
+class _Restarting(OurError):
+    def __init__(self) -> None:
+        super().__init__("Rundown is restarting.", why="Your question was not finished.", fix="Please ask again.")
+
+
+def _settled(command: Command, *found: Found) -> Command:
+    refs: list[Ref] = [NamedRef(each.ref.connection, each.ref.letter, each.ref.id, _part(each)) for each in found]
+    return replace(command, refs=(*refs, *command.refs[len(refs) :]))
+
+
+def _part(found: Found) -> int | None:
+    return found.ref.thread if found.part is None else found.part
+
+
+def _with_ref(command: Command, old: Ref, new: Ref) -> Command:
+    """The command with another reference in place of one."""
+    return replace(command, refs=tuple(new if ref == old else ref for ref in command.refs))

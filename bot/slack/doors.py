@@ -1,0 +1,186 @@
+"""Where Slack comes in: one listener per surface, which checks, acknowledges and hands over to our dictionary.
+
+Bolt tries its listeners one by one (200 of them cost ten times the CPU) and keeps no reference to what they start,
+so it gets four, and everything that takes time is a task of ours.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from bot.domain.errors import AskError
+from bot.postman import ReturnPath
+from bot.slack.buttons import Buttons
+from bot.slack.desk import Desk, Question
+from bot.slack.grammar_words import strip_command, strip_mention
+
+if TYPE_CHECKING:
+    from slack_bolt.async_app import AsyncApp
+    from slack_bolt.authorization import AuthorizeResult
+    from slack_bolt.response import BoltResponse
+    from slack_sdk.web.async_client import AsyncWebClient
+
+Body = Mapping[str, Any]
+Ack = Callable[..., Awaitable[Any]]
+
+
+class Home:
+    """Our own workspace, as `auth.test` told it once at the start."""
+
+    def __init__(self) -> None:
+        self.team = ""
+        self.enterprise = ""
+        self.bot_user = ""
+        self.bot_id = ""
+
+    def learn(self, answer: Mapping[str, Any]) -> None:
+        self.team = str(answer.get("team_id") or "")
+        self.enterprise = str(answer.get("enterprise_id") or "")
+        self.bot_user = str(answer.get("user_id") or "")
+        self.bot_id = str(answer.get("bot_id") or "")
+
+    def is_ours(self, team: str, enterprise: str = "") -> bool:
+        """Whether a workspace is ours, or of our own organisation."""
+        return not team or team == self.team or bool(enterprise and enterprise == self.enterprise)
+
+
+class _Outsider(AskError):
+    def __init__(self) -> None:
+        super().__init__(
+            "Runs are shown to members of this workspace only.",
+            why="You are here from another workspace.",
+            fix="Ask somebody of this workspace to share what you need.",
+        )
+
+
+def build_bolt(client: AsyncWebClient, token: str, home: Home, desk: Desk, buttons: Buttons) -> AsyncApp:
+    """The Bolt app. Requests reach it checked (HTTP) or authenticated by the connection (Socket Mode)."""
+    from slack_bolt.async_app import AsyncApp
+    from slack_bolt.authorization import AuthorizeResult
+
+    async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult | None:
+        if not home.is_ours(team_id or "", enterprise_id or ""):
+            return None
+        return AuthorizeResult(
+            enterprise_id=enterprise_id,
+            team_id=team_id,
+            bot_user_id=home.bot_user,
+            bot_id=home.bot_id,
+            bot_token=token,
+        )
+
+    bolt = AsyncApp(
+        client=client,
+        authorize=authorize,  # type: ignore[arg-type]  # Bolt takes None for a workspace that is not ours
+        process_before_response=True,
+        request_verification_enabled=False,
+        attaching_function_token_enabled=False,
+        ignoring_self_assistant_message_events_enabled=False,
+        attaching_conversation_kwargs_enabled=False,
+    )
+
+    async def on_command(ack: Ack, body: Body) -> None:
+        await ack()
+        desk.take(_from_command(body))
+
+    async def on_event(body: Body, event: Body) -> None:
+        question = _from_event(body, event, home.bot_user, desk.world.slash)
+        if question is None:
+            return
+        if not home.is_ours(str(event.get("user_team") or ""), str(body.get("enterprise_id") or "")):
+            desk.tell(question.back, _Outsider(), key=question.key)
+            return
+        desk.take(question)
+
+    async def on_action(ack: Ack, body: Body) -> None:
+        await ack()
+        back, key = _path_of_click(body), _key_of_click(body)
+        user = body.get("user") or {}
+        if not home.is_ours(str(user.get("team_id") or ""), str((body.get("enterprise") or {}).get("id") or "")):
+            desk.tell(back, _Outsider(), key=key)
+            return
+        for action in body.get("actions") or ():
+            buttons.press(action, back, key)
+
+    bolt.command(re.compile(r".*", re.DOTALL))(on_command)
+    bolt.event("app_mention")(on_event)
+    bolt.event("message")(on_event)
+    bolt.action(re.compile(r".*", re.DOTALL))(on_action)
+    return bolt
+
+
+def intake_http(bolt: AsyncApp) -> Callable[[str, Mapping[str, str]], Awaitable[BoltResponse]]:
+    """What the web server hands checked requests to."""
+    from slack_bolt.request.async_request import AsyncBoltRequest
+
+    async def take(body: str, headers: Mapping[str, str]) -> BoltResponse:
+        return await bolt.async_dispatch(AsyncBoltRequest(body=body, headers={k: [v] for k, v in headers.items()}))
+
+    return take
+
+
+def intake_socket(bolt: AsyncApp) -> Callable[[Body, Mapping[str, str]], Awaitable[BoltResponse]]:
+    """What the socket hands envelopes to."""
+    from slack_bolt.request.async_request import AsyncBoltRequest
+
+    async def take(payload: Body, headers: Mapping[str, str]) -> BoltResponse:
+        request = AsyncBoltRequest(mode="socket_mode", body=dict(payload), headers={k: [v] for k, v in headers.items()})
+        return await bolt.async_dispatch(request)
+
+    return take
+
+
+def _from_command(body: Body) -> Question:
+    back = ReturnPath(
+        team=str(body.get("team_id", "")),
+        channel=str(body.get("channel_id", "")),
+        user=str(body.get("user_id", "")),
+        response_url=str(body.get("response_url", "")),
+    )
+    return Question(text=str(body.get("text") or ""), back=back, key=_key("command", body.get("trigger_id")))
+
+
+def _from_event(body: Body, event: Body, bot_user: str, slash: str) -> Question | None:
+    """The question in an event; None for what is not one: edits, other bots, channel talk that does not mention us."""
+    direct = event.get("channel_type") in ("im", "mpim")
+    mentioned = event.get("type") == "app_mention"
+    if event.get("bot_id") or event.get("subtype") not in (None, "thread_broadcast") or not event.get("user"):
+        return None
+    if not mentioned and event.get("channel_type") != "im":
+        return None
+    ts = str(event.get("ts", ""))
+    thread = str(event.get("thread_ts") or ("" if direct and not mentioned else ts))
+    back = ReturnPath(
+        team=str(body.get("team_id", "")),
+        channel=str(event.get("channel", "")),
+        user=str(event.get("user", "")),
+        thread=thread,
+        private=False,
+    )
+    text = strip_command(strip_mention(str(event.get("text") or ""), bot_user), slash)
+    return Question(text=text, back=back, key=_key("event", body.get("event_id") or ts), public=True)
+
+
+def _path_of_click(body: Body) -> ReturnPath:
+    container = body.get("container") or {}
+    message = body.get("message") or {}
+    ephemeral = bool(container.get("is_ephemeral"))
+    return ReturnPath(
+        team=str((body.get("team") or {}).get("id") or (body.get("user") or {}).get("team_id") or ""),
+        channel=str((body.get("channel") or {}).get("id") or container.get("channel_id") or ""),
+        user=str((body.get("user") or {}).get("id", "")),
+        thread=str(container.get("thread_ts") or message.get("thread_ts") or ""),
+        response_url=str(body.get("response_url") or ""),
+        message_ts=str(container.get("message_ts") or message.get("ts") or ""),
+        private=ephemeral,
+    )
+
+
+def _key_of_click(body: Body) -> str:
+    return _key("click", body.get("trigger_id"))
+
+
+def _key(surface: str, number: object) -> str:
+    return f"{surface} {number}" if number else ""

@@ -1,0 +1,190 @@
+"""The grammar: words → command values. Pure: time comes in as an argument, and nothing of Slack is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from bot.domain.errors import GrammarError
+from bot.slack import grammar_wrong as wrong
+from bot.slack.grammar_command import Command, Value, When
+from bot.slack.grammar_flags import Flags, typed_flag
+from bot.slack.grammar_near import nearest
+from bot.slack.grammar_reader import Reader
+from bot.slack.grammar_words import (
+    UnclosedError,
+    Word,
+    quoted,
+    strip_command,
+    strip_mention,
+    words_of,
+)
+from bot.slack.grammar_wrong import Mends, WrongError
+from bot.slack.refs import is_ref, near_refs
+from bot.slack.verbs import VERBS, Verb
+
+__all__ = ["Command", "Grammar", "Value", "When", "quoted", "strip_command", "strip_mention"]
+
+_HELP = frozenset({"--help", "-h", "-?", "—help", "–help"})
+_SUGGESTIONS = 3
+
+
+class Grammar:
+    """Reads commands by a table of verbs. The look-up costs the same however many verbs there are."""
+
+    def __init__(self, verbs: Iterable[Verb] = VERBS) -> None:
+        self.verbs = tuple(verbs)
+        self._names: dict[str, Verb] = {}
+        self._begun: dict[str, Verb | None] = {}
+        self._flags: dict[str, Flags] = {}
+        for verb in self.verbs:
+            for name in (verb.name, *verb.aliases):
+                self._register(name.lower(), verb)
+        self._heads = frozenset(name.partition(" ")[0] for name in self._names if " " in name)
+        self._standing = {verb.stands_for: verb for verb in self.verbs if verb.stands_for}
+
+    def _register(self, name: str, verb: Verb) -> None:
+        if name in self._names:
+            raise ValueError(f"two verbs are called {name}")
+        self._names[name] = verb
+        for end in range(1, len(name) + 1):
+            known = self._begun.setdefault(name[:end], verb)
+            if known is not verb:
+                self._begun[name[:end]] = None
+
+    def parse(self, text: str, *, now: datetime, this: bool = False) -> Command:
+        """The command somebody typed. `now` is aware, in the asker's zone: days begin there.
+
+        With `this` (typed in a run's thread), verbs that only read may be given without a run: it is the thread's.
+        Raises GrammarError with what, why, fix, and canonical commands that can be run as they stand.
+        """
+        try:
+            return self._command(self._cut(text), now, this)
+        except WrongError as error:
+            closest = self._closest(error, now, this)
+            raise GrammarError(error.what, why=error.why, fix=error.fix, closest=closest) from None
+
+    def named(self, name: str) -> Verb:
+        """The verb of that name, alias or (if it only reads) beginning. Raises GrammarError."""
+        verb = self._find(" ".join(name.lower().split()))
+        if verb is not None:
+            return verb
+        error = wrong.no_verb(name, tuple)
+        near = tuple(dict.fromkeys(f"help {self._names[like].name}" for like in nearest(name, self._names)))
+        raise GrammarError(error.what, why=error.why, fix=error.fix, closest=near or ("help",))
+
+    def _cut(self, text: str) -> tuple[Word, ...]:
+        try:
+            return words_of(text)
+        except UnclosedError as error:
+            without = error.without
+            raise wrong.unclosed(error.rest, lambda: self._recut(without)) from None
+
+    def _recut(self, text: str) -> Mends:
+        try:
+            yield words_of(text)
+        except UnclosedError:
+            return
+
+    def _command(self, words: tuple[Word, ...], now: datetime, this: bool) -> Command:
+        verb, length = self._verb(words)
+        head, tail = words[:length], words[length:]
+        if "help" in self._names and any(word.bare.lower() in _HELP for word in _before_end(tail)):
+            return Command("help", words=(verb.name,) if length else ())
+        if verb.name not in self._flags:
+            self._flags[verb.name] = Flags(verb)
+        return Reader(verb, self._flags[verb.name], head, tail, now=now, this=this).command()
+
+    # ── which verb ──
+
+    def _verb(self, words: tuple[Word, ...]) -> tuple[Verb, int]:
+        """The verb, and how many words name it: none where it is understood (nothing typed, or a bare reference)."""
+        name = words[0].text.lower() if words else ""
+        if name in self._heads and len(words) > 1 and (verb := self._find(f"{name} {words[1].text.lower()}")):
+            return verb, 2
+        if verb := self._names.get(name):
+            return verb, 1
+        if verb := self._understood(words):
+            return verb, 0
+        if not _spaced_ref(words) and (verb := self._find(name)):
+            return verb, 1
+        raise self._no_verb(words)
+
+    def _find(self, name: str) -> Verb | None:
+        """By name or alias, else by a beginning that fits one verb, which only reads."""
+        verb = self._names.get(name) or self._begun.get(name)
+        return verb if verb is None or name in self._names or not verb.writes else None
+
+    def _understood(self, words: tuple[Word, ...]) -> Verb | None:
+        flagged = not words or words[0].bare == "--" or typed_flag(words[0]) is not None
+        verb = self._standing.get("nothing" if flagged else "ref")
+        if verb is None or not (flagged or is_ref(words[0])):
+            return None
+        later = next((at for at, word in enumerate(words) if at and word.text.lower() in self._names), 0)
+        if later:
+            moved = (words[later], *words[:later], *words[later + 1 :])
+            raise wrong.verb_not_first(self._names[words[later].text.lower()], words[0].text, lambda: [moved])
+        return verb
+
+    def _no_verb(self, words: tuple[Word, ...]) -> WrongError:
+        if not words:
+            return wrong.no_verb("", tuple)
+        typed = words[0].text
+        two = words[0].text.lower() in self._heads and len(words) > 1
+        if _spaced_ref(words):
+            return wrong.no_verb(f"{typed} {words[1].text}", lambda: self._near(words, two))
+        fitting = () if two else self._all_begun_by(typed.lower())
+        if fitting:
+            return wrong.no_whole_verb(
+                typed, fitting, lambda: [(Word.of(verb.name), *words[1:]) for verb in fitting[:_SUGGESTIONS]]
+            )
+        return wrong.no_verb(f"{typed} {words[1].text}" if two else typed, lambda: self._near(words, two))
+
+    def _all_begun_by(self, name: str) -> tuple[Verb, ...]:
+        if name not in self._begun:
+            return ()
+        return tuple(dict.fromkeys(verb for known, verb in self._names.items() if known.startswith(name)))
+
+    # ── what may have been meant ──
+
+    def _near(self, words: tuple[Word, ...], two: bool) -> Iterator[tuple[Word, ...]]:
+        """Verbs like the first word, runs like it, and the words taken as words to look for."""
+        for length in (1, 2):
+            for ref in near_refs("".join(word.text for word in words[:length])):
+                yield (Word.of(ref), *words[length:])
+        typed, behind = (f"{words[0].text} {words[1].text}", words[2:]) if two else (words[0].text, words[1:])
+        begun = self._begun.get(typed.lower())
+        for verb in dict.fromkeys(
+            (*filter(None, [begun]), *(self._names[name] for name in nearest(typed, self._names)))
+        ):
+            due = behind or ((Word.of("last"),) if verb.refs[0] and not verb.writes else ())
+            yield (*map(Word.of, verb.name.split()), *due)
+        if "words" in self._standing and not any(map(is_ref, words)):
+            yield (Word.of(self._standing["words"].name), *words)
+
+    def _closest(self, error: WrongError, now: datetime, this: bool) -> tuple[str, ...]:
+        """Canonical commands that can be run as they stand; help where there are none."""
+        found: dict[str, None] = {}
+        for words in error.mends():
+            try:
+                found[self._command(words, now, this).text()] = None
+            except WrongError:
+                continue
+            if len(found) == _SUGGESTIONS:
+                break
+        if not found and "help" in self._names:
+            found[f"help {error.verb.name}" if error.verb else "help"] = None
+        return tuple(found) or ((error.verb or self.verbs[0]).examples[0],)
+
+
+def _before_end(words: tuple[Word, ...]) -> Iterator[Word]:
+    """The words before `--`."""
+    for word in words:
+        if word.bare == "--":
+            return
+        yield word
+
+
+def _spaced_ref(words: tuple[Word, ...]) -> bool:
+    """`R 118`: more like a run than like the beginning of a verb."""
+    return len(words) > 1 and len(words[0].text) == 1 and words[0].text.isupper() and words[1].text.isdecimal()

@@ -1,0 +1,96 @@
+"""Commands: what somebody asked for, as a value. A command can be written down again and read back equal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeAlias
+
+from bot.domain.refs import LastRef, LinkRef, NamedRef, PrevRef, Ref, RowRef, ThisRef
+from bot.slack.grammar_words import quoted
+from bot.slack.refs import ref_text
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A point in time as it was typed (`7d`, `monday`, `2026-11-01`) and what it means: `at` is aware, in UTC."""
+
+    text: str
+    at: datetime
+
+
+#: A switch is True; a flag that takes several words has a tuple; a person is what was typed (see `people`).
+Value: TypeAlias = bool | int | str | tuple[str, ...] | When | Ref
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command. `verb` is the verb's own name; `flags` are (name, value) by name, exclusions under `-name`."""
+
+    verb: str
+    refs: tuple[Ref, ...] = ()
+    words: tuple[str, ...] = ()
+    flags: tuple[tuple[str, Value], ...] = ()
+    share: bool = False
+    page: int = 1
+
+    def text(self) -> str:
+        """The canonical words of this command: the grammar reads them as an equal command. Not limited in length."""
+        parts = [self.verb, *map(ref_text, self.refs), *map(quoted, self.words)]
+        parts += [_flag_text(name, value) for name, value in self.flags]
+        if self.share:
+            parts.append("--share")
+        if self.page > 1:
+            parts.append(f"--page {self.page}")
+        return " ".join(parts)
+
+    def with_page(self, page: int) -> Command:
+        """The same command for another page of its answer, counted from 1."""
+        return replace(self, page=page)
+
+    def shared(self) -> Command:
+        """The same command, answered in public."""
+        return replace(self, share=True)
+
+    def get(self, flag: str) -> Value | None:
+        return next((value for name, value in self.flags if name == flag), None)
+
+    def on(self, flag: str) -> bool:
+        """Whether a switch was given."""
+        return self.get(flag) is True
+
+    def word(self, flag: str) -> str:
+        """The word of a flag, empty if it was not given."""
+        value = self.get(flag)
+        return value if isinstance(value, str) else ""
+
+    def several(self, flag: str) -> tuple[str, ...]:
+        """The words or people of a flag, none if it was not given. `-tag` names what a flag excludes."""
+        value = self.get(flag)
+        return value if isinstance(value, tuple) else ()
+
+    def number(self, flag: str) -> int | None:
+        value = self.get(flag)
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+    def when(self, flag: str) -> datetime | None:
+        value = self.get(flag)
+        return value.at if isinstance(value, When) else None
+
+    def ref(self, flag: str) -> Ref | None:
+        """The reference a flag names."""
+        value = self.get(flag)
+        return value if isinstance(value, NamedRef | LinkRef | LastRef | PrevRef | ThisRef | RowRef) else None
+
+
+def _flag_text(name: str, value: Value) -> str:
+    if value is True:
+        return f"--{name}"
+    begin = f"{name}:" if name.startswith("-") else f"--{name} "
+    if isinstance(value, tuple):
+        return begin + ",".join(quoted(part, value=True) for part in value)
+    if isinstance(value, When):
+        value = value.text
+    if isinstance(value, str):
+        return begin + quoted(value, value=True)
+    return begin + (str(value) if isinstance(value, int) else ref_text(value))

@@ -1,0 +1,253 @@
+"""Reads what stands behind a verb: its flags with their values, its references, its words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from bot.domain.refs import Ref, ThisRef
+from bot.slack import grammar_wrong as wrong
+from bot.slack.grammar_command import Command, Value
+from bot.slack.grammar_flags import Flags, TypedFlag, typed_flag, typed_pair
+from bot.slack.grammar_near import nearest
+from bot.slack.grammar_values import ValueProblem, is_day_and_clock, read_value, samples
+from bot.slack.grammar_words import Word
+from bot.slack.grammar_wrong import Mends, WrongError
+from bot.slack.refs import SPOKEN, NumberError, names_kind, near_refs, read_ref
+from bot.slack.verbs import Flag, Takes, Verb
+
+_SEVERAL = (Takes.WORDS, Takes.PEOPLE)
+
+
+class Reader:
+    """Reads one command. `head` is the verb as typed (no words if it was left out), `tail` the words behind it.
+
+    With `this`, a verb that only reads takes the run of the thread where no run was named.
+    """
+
+    def __init__(
+        self, verb: Verb, flags: Flags, head: tuple[Word, ...], tail: tuple[Word, ...], *, now: datetime, this: bool
+    ) -> None:
+        self._verb = verb
+        self._flags = flags
+        self._head = head
+        self._tail = tail
+        self._now = now
+        self._this = this
+        self._single: dict[str, Value] = {}
+        self._several: dict[str, dict[str, None]] = {}
+        self._groups: dict[str, tuple[str, int, int]] = {}
+        self._loose: list[int] = []
+
+    def command(self) -> Command:
+        """The command. Raises WrongError."""
+        at = 0
+        while at < len(self._tail):
+            at = self._step(at)
+        self._loose = [at for at in self._loose if self._tail[at].text.strip()]
+        refs = self._refs()
+        words = self._words(self._loose[len(refs) :])
+        if not refs and self._verb.refs[0]:
+            refs = (ThisRef(),)
+        share, page = self._single.pop("share", False), self._single.pop("page", 1)
+        flags = self._single | {name: tuple(values) for name, values in self._several.items()}
+        return Command(
+            self._verb.name,
+            refs,
+            words,
+            tuple(sorted(flags.items())),
+            share is True,
+            page if isinstance(page, int) else 1,
+        )
+
+    # ── flags ──
+
+    def _step(self, at: int) -> int:
+        """Read one word (and its value); returns where to go on."""
+        word = self._tail[at]
+        if word.bare == "--":
+            self._loose += range(at + 1, len(self._tail))
+            return len(self._tail)
+        if typed := typed_flag(word):
+            return self._excluded(typed, at) if typed.dashes == 1 else self._flag(typed, at)
+        if pair := self._pair(word):
+            return self._flag(pair, at)
+        self._loose.append(at)
+        return at + 1
+
+    def _pair(self, word: Word) -> TypedFlag | None:
+        """`key:value`, if the verb has such a flag that takes a value; where a run is due, `testrail:R118` is one."""
+        pair = typed_pair(word)
+        flag = self._flags.exact(pair.name) if pair else None
+        if flag is None or flag.takes is Takes.SWITCH:
+            return None
+        return None if len(self._loose) < self._verb.refs[1] and names_kind(word) else pair
+
+    def _flag(self, typed: TypedFlag, at: int) -> int:
+        flag = self._known(typed, at)
+        if flag.takes is Takes.SWITCH:
+            if typed.joint:
+                alone = self._with(at, at + 1, Word.of(f"--{flag.name}"))
+                raise wrong.needless_value(self._verb, flag, lambda: [alone])
+            return self._set(flag, flag.name, True, at, at + 1)
+        value, end = self._value(flag, typed, at)
+        return self._set(flag, flag.name, self._read(flag, value, at, end), at, end)
+
+    def _excluded(self, typed: TypedFlag, at: int) -> int:
+        flag = self._flags.exact(typed.name)
+        if flag is None or not typed.joint:
+            raise wrong.no_flag(self._verb, self._tail[at].text, lambda: self._like(typed, at))
+        if not flag.excludes:
+            asked = Word.of(f"--{flag.name}{typed.joint}") + typed.value
+            raise wrong.cannot_exclude(self._verb, flag, lambda: [self._with(at, at + 1, asked)])
+        value, end = self._value(flag, typed, at)
+        return self._set(flag, f"-{flag.name}", self._read(flag, value, at, end), at, end)
+
+    def _known(self, typed: TypedFlag, at: int) -> Flag:
+        fitting = self._flags.fitting(typed.name)
+        if not fitting:
+            raise wrong.no_flag(self._verb, f"--{typed.name}", lambda: self._like(typed, at))
+        if len(fitting) > 1:
+            names = tuple(flag.name for flag in fitting)
+            raise wrong.no_whole_flag(self._verb, f"--{typed.name}", fitting, lambda: self._named(names, typed, at))
+        return fitting[0]
+
+    def _value(self, flag: Flag, typed: TypedFlag, at: int) -> tuple[Word, int]:
+        """The word behind a flag, and where to go on; a list goes on behind a comma and a space."""
+        value, end = typed.value, at + 1
+        if not value.text and typed.joint != "=" and self._may_be_value(end):
+            value, end = self._tail[end], end + 1
+        if flag.takes is Takes.WHEN and self._may_be_value(end) and is_day_and_clock(value.text, self._tail[end].text):
+            value, end = value + Word.said("T") + self._tail[end], end + 1
+        while flag.takes in _SEVERAL and value.bare.endswith(",") and self._may_be_value(end):
+            value, end = value + self._tail[end], end + 1
+        if not (value.split() if flag.takes in _SEVERAL else value.text.strip()):
+            example = next(iter(samples(flag)), "")
+            raise wrong.no_value(self._verb, flag, example, lambda: self._sampled(flag, at, end))
+        return value, end
+
+    def _may_be_value(self, at: int) -> bool:
+        if at >= len(self._tail) or self._tail[at].bare == "--":
+            return False
+        typed = typed_flag(self._tail[at])
+        return typed is None or (typed.dashes == 1 and not typed.joint)
+
+    def _read(self, flag: Flag, value: Word, at: int, end: int) -> Value:
+        try:
+            return read_value(flag, value, self._now)
+        except ValueProblem as problem:
+            why, fix, tries = problem.why, problem.fix, problem.tries
+        raise wrong.wrong_value(
+            self._verb, flag, value.text, why=why, fix=fix, mends=lambda: self._tried(flag, value, tries, at, end)
+        )
+
+    def _set(self, flag: Flag, name: str, value: Value, at: int, end: int) -> int:
+        if flag.group:
+            other, *where = self._groups.setdefault(flag.group, (flag.name, at, end))
+            if other != flag.name:
+                raise wrong.at_odds(
+                    self._verb, other, flag.name, lambda: [self._with(at, end), self._with(where[0], where[1])]
+                )
+        if isinstance(value, tuple):
+            self._several.setdefault(name, {}).update(dict.fromkeys(value))
+        else:
+            self._single[name] = value
+        return end
+
+    # ── references and words ──
+
+    def _refs(self) -> tuple[Ref, ...]:
+        least, most = self._verb.refs
+        refs: list[Ref] = []
+        for at in self._loose[:most]:
+            ref = self._ref(at)
+            if ref is None and (len(refs) < least or not self._verb.words[1]):
+                raise self._no_ref(at)
+            if ref is None:
+                break
+            refs.append(ref)
+        if len(refs) < least and not (self._this and not self._loose and not self._verb.writes):
+            raise wrong.missing_ref(self._verb, self._found)
+        return tuple(refs)
+
+    def _ref(self, at: int) -> Ref | None:
+        try:
+            return read_ref(self._tail[at])
+        except NumberError:
+            raise wrong.no_number(self._verb, self._tail[at].text, lambda: [(Word.of("list"),)]) from None
+
+    def _no_ref(self, at: int) -> WrongError:
+        return wrong.no_ref(self._verb, self._tail[at].text, lambda: self._near(at))
+
+    def _words(self, loose: list[int]) -> tuple[str, ...]:
+        least, most = self._verb.words
+        words = [self._tail[at].text.strip() for at in loose]
+        if len(words) < least:
+            raise wrong.missing_words(self._verb, len(words))
+        if len(words) > most and self._verb.rest:
+            return (*words[: most - 1], " ".join(words[most - 1 :]))
+        if len(words) > most:
+            raise wrong.too_many(self._verb, words[most], lambda: self._fewer(loose[most:]))
+        return tuple(words)
+
+    # ── what may have been meant ──
+
+    def _with(self, at: int, end: int, *words: Word) -> tuple[Word, ...]:
+        """The whole command with other words in one place."""
+        return (*self._head, *self._tail[:at], *words, *self._tail[end:])
+
+    def _like(self, typed: TypedFlag, at: int) -> Mends:
+        """With the flags most like the one that is none."""
+        return self._named(self._flags.like(typed.name), typed, at)
+
+    def _named(self, names: tuple[str, ...], typed: TypedFlag, at: int) -> Mends:
+        for name in names:
+            flag = self._flags.exact(name)
+            excludes = flag is not None and flag.excludes and typed.dashes == 1 and typed.joint
+            dashes = "-" if excludes else "--"
+            yield self._with(at, at + 1, Word.of(f"{dashes}{name}{typed.joint}") + typed.value)
+            if flag is not None and not typed.joint and not self._may_be_value(at + 1):
+                yield from self._valued(flag, samples(flag), at, at + 1)
+
+    def _tried(self, flag: Flag, value: Word, tries: tuple[str, ...], at: int, end: int) -> Mends:
+        """With other values: of the value and the next word together (`7 days`), of the value alone, or any."""
+        if self._may_be_value(end):
+            try:
+                read_value(flag, value + Word.said(" ") + self._tail[end], self._now)
+            except ValueProblem as problem:
+                yield from self._valued(flag, problem.tries, at, end + 1)
+        yield from self._valued(flag, tries or samples(flag), at, end)
+
+    def _sampled(self, flag: Flag, at: int, end: int) -> Mends:
+        """With a value such a flag takes, or without the flag."""
+        yield from self._valued(flag, samples(flag), at, end)
+        yield self._with(at, end)
+
+    def _valued(self, flag: Flag, values: tuple[str, ...], at: int, end: int) -> Mends:
+        for value in values:
+            yield self._with(at, end, Word.of(f"--{flag.name}"), Word.said(value))
+
+    def _near(self, at: int) -> Iterator[tuple[Word, ...]]:
+        """With the word read as a run, together with the next one (`R 118`, `run R118`) or alone (`R-118`)."""
+        word = self._tail[at]
+        for later in [later for later in self._loose if later > at][:1]:
+            joined = (word + self._tail[later]).text
+            for text in (joined, *near_refs(joined), self._tail[later].text):
+                yield self._with(at, later + 1, Word.of(text), *self._tail[at + 1 : later])
+        for text in near_refs(word.text) or nearest(word.text, SPOKEN, 1) or self._harmless():
+            yield self._with(at, at + 1, Word.of(text))
+
+    def _found(self) -> Mends:
+        """With the newest run, or the list to find one in."""
+        for text in self._harmless():
+            yield self._with(0, 0, Word.of(text))
+        yield (Word.of("list"),)
+
+    def _harmless(self) -> tuple[str, ...]:
+        """A run to suggest out of thin air: never to a verb that writes."""
+        return () if self._verb.writes else ("last",)
+
+    def _fewer(self, surplus: list[int]) -> Mends:
+        """Without what is too much."""
+        without = set(surplus)
+        yield (*self._head, *(word for at, word in enumerate(self._tail) if at not in without))

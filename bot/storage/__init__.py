@@ -1,0 +1,1 @@
+"""What is remembered: SQLite through sqlite-utils, one writer thread, never on the event loop."""

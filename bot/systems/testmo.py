@@ -1,0 +1,1356 @@
+"""How Testmo speaks: REST below `/api/v1`, a bearer token, numbered pages, ISO 8601 times, elapsed in microseconds.
+
+`R` are its manual runs, `A` its automation runs. Sources: the vendor's pages on runs, run results and automation runs,
+and the models of its client (API 2.4). Habits met on the way:
+- a run's counters are `untested_count` and `status1_count` to `status24_count`, the N-th for status id N + 1;
+- an automation run may say "success" while it still runs: only `is_completed` tells that it is over;
+- its lists of automation runs know `status` and no `state`, whatever the example on the page says;
+- `expands` is `[]` when there is nothing in it, and an empty list has no page numbers;
+- a manual result has no name (those of the repository's cases are asked for), an automated one no author.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from operator import attrgetter
+from typing import Any, TypeVar
+from urllib.parse import SplitResult, urlencode, urlsplit
+
+import msgspec
+
+from bot.domain.errors import (
+    CannotError,
+    NoContextError,
+    NotFoundError,
+    RefusedFault,
+    RejectedFault,
+    RundownError,
+    SystemFault,
+    TooLargeFault,
+    UnreadableFault,
+)
+from bot.domain.model import Kind, Listing, Person, Project, Result, Run, RunRef, State, Test, Thread
+from bot.domain.outcomes import Outcome, Tally
+from bot.domain.queries import ResultQuery, RunQuery, Who
+from bot.domain.streams import stream_of
+from bot.systems._pages import Page, by_number
+from bot.systems._plain import plain
+from bot.systems._spec import Account, Option, System
+from bot.systems._wire import Wire
+
+T = TypeVar("T")
+U = TypeVar("U")
+W = TypeVar("W", bound=msgspec.Struct)
+LABEL = "Testmo"
+KEPT_FOR = timedelta(minutes=5)
+#: How far back names of configurations and runs of the same stream are looked for, in pages of 100 runs.
+PAGES_BACK = 10
+#: So many cases of a project are remembered by name, beside those that were asked for.
+MOST_CASES = 5_000
+UNNAMED = "the tests: this Testmo does not name automation tests"
+
+_BOTH = {"words", "state", "since", "until", "closed_since", "closed_until", "by", "milestone", "config", "status"}
+_TAGS = {"tag", "without_tag"}
+MANUAL = Kind(
+    "R",
+    "run",
+    "runs",
+    "closed",
+    automated=False,
+    verbs=frozenset({"failures", "results", "diff"}),
+    filters=frozenset(_BOTH | _TAGS | {"workflow", "refs"}),
+    cannot={
+        "threads": "Testmo's manual runs have no threads; its automation runs (A…) do.",
+        "close": "Testmo's API cannot close a manual run; close it on its page.",
+    },
+)
+AUTOMATION = Kind(
+    "A",
+    "automation run",
+    "automation runs",
+    "completed",
+    automated=True,
+    verbs=frozenset({"failures", "results", "diff", "threads"}),
+    filters=frozenset(_BOTH | _TAGS | {"source"}),
+)
+
+
+# What is on the wire: anything but an id may be missing or null.
+
+
+class Envelope(msgspec.Struct):
+    """A page of a list. An empty one has neither page nor last page."""
+
+    result: list[msgspec.Raw]
+    next_page: int | None = None
+    last_page: int | None = None
+    total: int | None = None
+    expands: msgspec.Raw = msgspec.Raw(b"[]")
+
+
+class Single(msgspec.Struct):
+    result: msgspec.Raw
+    expands: msgspec.Raw = msgspec.Raw(b"[]")
+
+
+class Complaint(msgspec.Struct):
+    """An error body; `errors` holds lists of texts by parameter, and may be missing."""
+
+    message: str | None = None
+    errors: Any = None
+
+
+class NamedRow(msgspec.Struct):
+    """A milestone, source, project, user or case, or one of the objects in `expands`."""
+
+    id: int
+    name: str | None = None
+    project_id: int | None = None
+    email: str | None = None
+    display_id: str | None = None
+    folder_id: int | None = None
+
+
+class StatusRow(msgspec.Struct):
+    id: int
+    name: str | None = None
+    system_name: str | None = None
+    is_untested: bool | None = None
+    is_passed: bool | None = None
+    is_failed: bool | None = None
+
+
+class LinkRow(msgspec.Struct):
+    name: str | None = None
+    url: str | None = None
+
+
+class Counters(msgspec.Struct, kw_only=True, gc=False):
+    untested_count: int | None = None
+    status1_count: int | None = None
+    status2_count: int | None = None
+    status3_count: int | None = None
+    status4_count: int | None = None
+    status5_count: int | None = None
+    status6_count: int | None = None
+    status7_count: int | None = None
+    status8_count: int | None = None
+    status9_count: int | None = None
+    status10_count: int | None = None
+    status11_count: int | None = None
+    status12_count: int | None = None
+    status13_count: int | None = None
+    status14_count: int | None = None
+    status15_count: int | None = None
+    status16_count: int | None = None
+    status17_count: int | None = None
+    status18_count: int | None = None
+    status19_count: int | None = None
+    status20_count: int | None = None
+    status21_count: int | None = None
+    status22_count: int | None = None
+    status23_count: int | None = None
+    status24_count: int | None = None
+    success_count: int | None = None
+    failure_count: int | None = None
+    total_count: int | None = None
+
+
+class ThreadRow(Counters, kw_only=True):
+    id: int
+    index: int | None = None
+    name: str | None = None
+    status: int | None = None
+    elapsed: float | None = None
+    is_completed: bool | None = None
+    created_at: str | None = None
+    completed_at: str | None = None
+
+
+class RunRow(Counters, kw_only=True):
+    """Either kind of run: what one kind does not have is missing."""
+
+    id: int
+    project_id: int
+    name: str | None = None
+    source_id: int | None = None
+    state_id: int | None = None
+    config_id: int | None = None
+    milestone_id: int | None = None
+    status: int | None = None
+    elapsed: float | None = None
+    is_closed: bool | None = None
+    is_completed: bool | None = None
+    issues: list[int] | None = None
+    links: list[LinkRow] | None = None
+    tags: list[str] | None = None
+    threads: list[msgspec.Raw] | None = None
+    thread_count: int | None = None
+    thread_active_count: int | None = None
+    created_at: str | None = None
+    created_by: int | None = None
+    updated_at: str | None = None
+    closed_at: str | None = None
+    completed_at: str | None = None
+
+
+class ResultRow(msgspec.Struct):
+    id: int
+    project_id: int | None = None
+    run_id: int | None = None
+    test_id: int | None = None
+    case_id: int | None = None
+    status_id: int | None = None
+    note: str | None = None
+    elapsed: float | None = None
+    assignee_id: int | None = None
+    is_latest: bool | None = None
+    issues: list[int] | None = None
+    created_at: str | None = None
+    created_by: int | None = None
+    deleted_at: str | None = None
+
+
+class FieldRow(msgspec.Struct):
+    """A field of an automated test; `type` is 1 string, 2 text, 3 HTML, 4 console, 5 address."""
+
+    type: int | None = None
+    name: str | None = None
+    value: str | None = None
+
+
+class TestRow(msgspec.Struct):
+    """A row of …/tests, which is newer than the vendor's pages: fields as other clients read them."""
+
+    automation_test_id: int | None = None
+    id: int | None = None
+    automation_case_id: int | None = None
+    key: str | None = None
+    name: str | None = None
+    folder: str | None = None
+    status: int | str | None = None
+    elapsed: float | None = None
+    thread_id: int | None = None
+    created_at: str | None = None
+    fields: list[FieldRow] | None = None
+
+    @property
+    def number(self) -> int | None:
+        return self.id if self.automation_test_id is None else self.automation_test_id
+
+    @property
+    def same_as(self) -> str:
+        """What this test is called in every run of its source."""
+        case = "" if self.automation_case_id is None else str(self.automation_case_id)
+        return self.key or case or self.name or f"test {self.number}"
+
+
+# Reading: wire → domain, without asking anything.
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    outcome: Outcome
+    label: str
+
+    @property
+    def word(self) -> str:
+        """What people call it: the outcome's word, or its own label."""
+        return self.label if self.outcome is Outcome.OTHER else self.outcome.value
+
+
+_SYSTEM_NAMES = {word.value: word for word in Outcome if word not in (Outcome.OTHER, Outcome.RUNNING)}
+#: Ids as on the vendor's page on results, for answers that tell no statuses; 7 and above are an instance's own.
+STOCK = {
+    number: Status(_SYSTEM_NAMES[word], word.capitalize())
+    for number, word in enumerate(("untested", "passed", "failed", "retest", "blocked", "skipped"), 1)
+}
+_VERDICTS = {2: Outcome.PASSED, 3: Outcome.FAILED, 4: Outcome.RUNNING}
+NEUTRAL = Status(Outcome.OTHER, "neutral")
+_TEST_STATUSES: Mapping[int | str | None, Status] = {
+    2: Status(Outcome.PASSED, "passed"),
+    3: Status(Outcome.FAILED, "failed"),
+    4: Status(Outcome.RUNNING, "running"),
+}
+#: What people may call the statuses of automation runs.
+_RUN_STATUSES = {"passed": "2", "success": "2", "failed": "3", "failure": "3", "running": "4"}
+
+
+@dataclass(slots=True)
+class Names:
+    """What the numbers in rows stand for, as the `expands` of an answer tell. Equal values are held once."""
+
+    users: dict[int, str] = field(default_factory=dict)
+    configs: dict[int, str] = field(default_factory=dict)
+    milestones: dict[int, str] = field(default_factory=dict)
+    states: dict[int, str] = field(default_factory=dict)
+    automation_sources: dict[int, str] = field(default_factory=dict)
+    folders: dict[int, str] = field(default_factory=dict)
+    issues: dict[int, str] = field(default_factory=dict)
+    statuses: dict[int, Status] = field(default_factory=dict)
+    tallies: dict[tuple[int | None, ...], Tally] = field(default_factory=dict)
+    tags: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
+
+    def status(self, number: int) -> Status:
+        known = (self.statuses or STOCK).get(number)
+        return Status(Outcome.OTHER, f"status {number}") if known is None else known
+
+
+_GROUPS = ("users", "configs", "milestones", "states", "automation_sources", "folders", "issues")
+
+
+def _named(names: Mapping[int, str], number: int | None, noun: str) -> str:
+    """The name behind a number; `user 17` for somebody who is gone, empty for none."""
+    return "" if number is None else names.get(number) or sys.intern(f"{noun} {number}")
+
+
+def read_moment(text: str | None) -> datetime | None:
+    """An ISO 8601 time, in UTC when it says no zone; None when it is no time."""
+    if not text:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at if at.tzinfo is UTC else at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def read_elapsed(microseconds: float | None) -> float | None:
+    """Seconds; None for what is no duration."""
+    return microseconds / 1e6 if microseconds is not None and 0 <= microseconds < 1e15 else None
+
+
+def read_status(row: StatusRow) -> Status:
+    """A status by its flags, then by its system name; an administrator's own neutral one is OTHER."""
+    label = sys.intern(row.name or row.system_name or f"status {row.id}")
+    if row.is_passed or row.is_failed or row.is_untested:
+        return Status(Outcome.PASSED if row.is_passed else Outcome.FAILED if row.is_failed else Outcome.UNTESTED, label)
+    return Status(_SYSTEM_NAMES.get((row.system_name or label).casefold(), Outcome.OTHER), label)
+
+
+_COUNTS = attrgetter(
+    "untested_count", *(f"status{n}_count" for n in range(1, 25)), "success_count", "failure_count", "total_count"
+)
+
+
+def read_tally(row: Counters, names: Names) -> Tally:
+    """The counts of a run or thread.
+
+    Which counter belongs to which status is inferred, so the sums must agree with what Testmo counts itself;
+    otherwise its own totals are taken, and all between passed, failed and untested is `other`.
+    """
+    told: tuple[int | None, ...] = _COUNTS(row)
+    tally = names.tallies.get(told)
+    if tally is None:
+        tally = names.tallies[told] = _tally([max(count or 0, 0) for count in told[:25]], told[25:], names)
+    return tally
+
+
+def _tally(counts: list[int], sums: tuple[int | None, ...], names: Names) -> Tally:
+    plain_counts = {Outcome.UNTESTED: counts[0]}
+    other: dict[str, int] = {}
+    for number, count in enumerate(counts[1:], 2):
+        if count:
+            status = names.status(number)
+            if status.outcome is Outcome.OTHER:
+                other[status.label] = other.get(status.label, 0) + count
+            else:
+                plain_counts[status.outcome] = plain_counts.get(status.outcome, 0) + count
+    passed, failed = plain_counts.get(Outcome.PASSED, 0), plain_counts.get(Outcome.FAILED, 0)
+    counted = (passed, failed, sum(counts))
+    agree = all(told is None or told == count for told, count in zip(sums, counted, strict=True))
+    if agree and plain_counts[Outcome.UNTESTED] == counts[0]:
+        return Tally(**{outcome.value: count for outcome, count in plain_counts.items()}, other=tuple(other.items()))
+    success, failure, total = (max(count or 0, 0) for count in sums)
+    rest = (total if sums[2] is not None else sum(counts)) - success - failure - counts[0]
+    return Tally(passed=success, failed=failure, untested=counts[0], other=(("other", rest),) if rest > 0 else ())
+
+
+def read_run(row: RunRow, names: Names, kind: Kind, *, connection: str, page: str, read_at: datetime) -> Run:
+    """A run of that kind. An automation run's status is a verdict only; whether it is over is told apart."""
+    automated = kind is AUTOMATION
+    finished = (row.is_completed if automated else row.is_closed) is True
+    finished_at = read_moment(row.completed_at if automated else row.closed_at)
+    updated_at = finished_at if row.updated_at == (row.closed_at or row.completed_at) else read_moment(row.updated_at)
+    source = _named(names.automation_sources, row.source_id, "source")
+    return Run(
+        ref=RunRef(connection, kind.letter, row.id),
+        kind=kind,
+        project=row.project_id,
+        name=row.name or f"{kind.noun.capitalize()} {row.id}",
+        tally=read_tally(row, names),
+        finished=finished,
+        created_at=read_moment(row.created_at) or updated_at or finished_at or read_at,
+        read_at=read_at,
+        finished_at=finished_at if finished else None,
+        updated_at=updated_at,
+        by=_named(names.users, row.created_by, "user"),
+        series=source,
+        series_id=row.source_id,
+        config=_named(names.configs, row.config_id, "config"),
+        milestone=_named(names.milestones, row.milestone_id, "milestone"),
+        source=source,
+        workflow=_named(names.states, row.state_id, "state"),
+        refs=_issues(row.issues, names) if row.issues else "",
+        tags=_tags(row.tags, names) if row.tags else (),
+        links=_links(row.links) if row.links else (),
+        elapsed_s=read_elapsed(row.elapsed),
+        verdict=_VERDICTS.get(row.status or 0) if automated else None,
+        threads_total=row.thread_count or 0,
+        threads_active=row.thread_active_count or 0,
+        page=page,
+    )
+
+
+_WEB = re.compile(r"https?://", re.IGNORECASE)
+
+
+def _tags(tags: list[str], names: Names) -> tuple[str, ...]:
+    given = tuple(tags)
+    return names.tags.get(given) or names.tags.setdefault(given, tuple(map(sys.intern, given)))
+
+
+def _links(rows: Iterable[LinkRow]) -> tuple[tuple[str, str], ...]:
+    return tuple((row.name or row.url, row.url) for row in rows if row.url and _WEB.match(row.url))
+
+
+def _issues(numbers: list[int] | None, names: Names) -> str:
+    return ", ".join(names.issues.get(number) or f"issue {number}" for number in numbers or ())
+
+
+def read_threads(rows: Sequence[ThreadRow], names: Names, read_at: datetime) -> tuple[Thread, ...]:
+    """The threads by index, which counts from 1 here even if a Testmo should count from 0."""
+    ordered = sorted(rows, key=lambda row: (row.index if row.index is not None else row.id, row.id))
+    shift = 1 if ordered and ordered[0].index == 0 else 0
+    return tuple(
+        Thread(
+            index=place if row.index is None else row.index + shift,
+            id=row.id,
+            name=row.name or f"Thread {place}",
+            tally=read_tally(row, names),
+            finished=row.is_completed is True,
+            created_at=read_moment(row.created_at) or read_at,
+            finished_at=read_moment(row.completed_at) if row.is_completed else None,
+            elapsed_s=read_elapsed(row.elapsed),
+            verdict=_VERDICTS.get(row.status or 0),
+        )
+        for place, row in enumerate(ordered, 1)
+    )
+
+
+def read_neutral(tally: Tally) -> Status:
+    """What the neutral tests (status 1) of a run are: the one thing beside passed and failed that it counts."""
+    left = [part for part in tally.parts() if part[0] not in ("passed", "failed", "running")]
+    if len(left) != 1 or left[0][0] == "other":
+        return NEUTRAL
+    word = left[0][0]
+    return Status(_SYSTEM_NAMES.get(word, Outcome.OTHER), word)
+
+
+def read_automation_tests(
+    rows: Iterable[TestRow], threads: Mapping[int, int], url: str, neutral: Status = NEUTRAL, *, reasons: bool = False
+) -> tuple[Test, ...]:
+    """The tests of an automation run, each once, in the order they ended: the last of several results counts.
+
+    `threads` are indexes by thread id, `url` is the run's page.
+    """
+    tries: dict[str, list[TestRow]] = {}
+    for row in sorted(rows, key=_moment_of):
+        tries.setdefault(row.same_as, []).append(row)
+    tests = []
+    for key, results in tries.items():
+        last = results[-1]
+        *before, status = [_test_status(each, neutral) for each in results]
+        tests.append(
+            Test(
+                key=key,
+                name=last.name or key,
+                outcome=status.outcome,
+                label=status.label,
+                id="" if last.number is None else str(last.number),
+                url=url,
+                folder=sys.intern(last.folder or ""),
+                note=read_reason(last.fields) if reasons else "",
+                at=read_moment(last.created_at),
+                elapsed_s=read_elapsed(last.elapsed),
+                thread=None if last.thread_id is None else threads.get(last.thread_id),
+                retried=_retried([each.outcome for each in before], status.outcome),
+            )
+        )
+    return tuple(tests)
+
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+def _moment_of(row: TestRow | ResultRow) -> tuple[datetime, int]:
+    number = row.number if isinstance(row, TestRow) else row.id
+    return read_moment(row.created_at) or _LONG_AGO, number or 0
+
+
+def _test_status(row: TestRow, neutral: Status = NEUTRAL) -> Status:
+    if row.status == 1:
+        return neutral
+    return _TEST_STATUSES.get(row.status) or Status(Outcome.OTHER, f"status {row.status}")
+
+
+def _retried(before: Sequence[Outcome], last: Outcome) -> bool:
+    """Whether a test failed before its last result in this run, or fails now and did not."""
+    return Outcome.FAILED in before or (last is Outcome.FAILED and Outcome.PASSED in before)
+
+
+_TELLING = re.compile(r"error|message|exception|failure|reason|stack|trace|output", re.IGNORECASE)
+
+
+def read_reason(fields: Sequence[FieldRow] | None) -> str:
+    """Why an automated test failed: the field that is called so, else its first long text."""
+    told = [row for row in fields or () if row.value and row.type != 5]
+    telling = next((row for row in told if _TELLING.search(row.name or "")), None)
+    best = telling or next((row for row in told if row.type in (2, 3, 4)), None)
+    return plain(best.value) if best else ""
+
+
+#: Names of cases by id, each with the name of its folder; both empty for a case that is gone.
+Cases = Mapping[int, tuple[str, str]]
+
+
+def _case(cases: Cases, row: ResultRow) -> tuple[str, str]:
+    """Name and folder; `case 1078` when the name is not known."""
+    name, folder = cases.get(row.case_id or 0, ("", ""))
+    return name or (f"test {row.test_id}" if row.case_id is None else f"case {row.case_id}"), folder
+
+
+def read_tests(
+    rows: Iterable[ResultRow], names: Names, cases: Cases, page: str, *, reasons: bool = False
+) -> tuple[Test, ...]:
+    """The tests of a manual run that have a result, each once; with `reasons` `rows` hold every result of the run.
+
+    `page` is the address of the run's page.
+    """
+    tries: dict[int, list[ResultRow]] = {}
+    for row in sorted(rows, key=_moment_of):
+        if row.status_id is not None:
+            tries.setdefault(row.id if row.test_id is None else row.test_id, []).append(row)
+    tests = []
+    for number, results in tries.items():
+        last = results[-1]
+        *before, status = [names.status(each.status_id or 0) for each in results]
+        name, folder = _case(cases, last)
+        tests.append(
+            Test(
+                key=f"test {number}" if last.case_id is None else str(last.case_id),
+                name=name,
+                outcome=status.outcome,
+                label=status.label,
+                id=str(number),
+                url=f"{page}?test_id={number}",
+                folder=folder,
+                assignee=_named(names.users, last.assignee_id, "user"),
+                assignee_id="" if last.assignee_id is None else str(last.assignee_id),
+                note=plain(last.note) if reasons else "",
+                defects=_issues(last.issues, names) if reasons else "",
+                at=read_moment(last.created_at),
+                elapsed_s=read_elapsed(last.elapsed),
+                retried=reasons and _retried([each.outcome for each in before], status.outcome),
+            )
+        )
+    return tuple(tests)
+
+
+def read_result(row: ResultRow, names: Names, cases: Cases, page: str, read_at: datetime) -> Result:
+    """One result of a manual run; without a status it is a bare comment."""
+    status = None if row.status_id is None else names.status(row.status_id)
+    return Result(
+        test=_case(cases, row)[0],
+        outcome=status.outcome if status else None,
+        at=read_moment(row.created_at) or read_at,
+        label=status.label if status else "",
+        by=_named(names.users, row.created_by, "user"),
+        assignee=_named(names.users, row.assignee_id, "user"),
+        note=plain(row.note),
+        defects=_issues(row.issues, names),
+        url=page if row.test_id is None else f"{page}?test_id={row.test_id}",
+        elapsed_s=read_elapsed(row.elapsed),
+    )
+
+
+def read_automation_result(row: TestRow, url: str, read_at: datetime, neutral: Status = NEUTRAL) -> Result:
+    """One result of an automated test."""
+    status = _test_status(row, neutral)
+    return Result(
+        test=row.name or row.same_as,
+        outcome=status.outcome,
+        at=read_moment(row.created_at) or read_at,
+        label=status.label,
+        note=read_reason(row.fields),
+        url=url,
+        elapsed_s=read_elapsed(row.elapsed),
+    )
+
+
+def complaint(body: bytes) -> str:
+    """Testmo's own words in an error body: its message, and what is wrong with each parameter."""
+    told = msgspec.json.decode(body, type=Complaint)
+    by_parameter = told.errors.values() if isinstance(told.errors, dict) else [told.errors]
+    texts = [text for texts in by_parameter for text in (texts if isinstance(texts, list) else [texts])]
+    return " ".join(dict.fromkeys(text for text in (told.message, *texts) if text and isinstance(text, str)))
+
+
+# Asking: what people want → parameters and what is sorted out here.
+
+_PATHS = {"R": "/runs", "A": "/automation/runs"}
+_EXPANDS = {
+    "R": "configs,issues,milestones,states,statuses,users",
+    "A": "automation_sources,configs,milestones,statuses,users",
+}
+_LINK = re.compile(r"/(automation/)?runs/view/([1-9][0-9]{0,14})(?![^/])")
+_BACK = f"runs older than the latest {PAGES_BACK * 100:,}"
+_STATE_WORDS = {*(state.value for state in State), *_RUN_STATUSES, "blocked", "retest", "skipped", "untested"}
+
+
+def _stamp(at: datetime) -> str:
+    utc = at.astimezone(UTC)
+    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+
+
+def _moments(**moments: datetime | None) -> dict[str, str]:
+    return {name: _stamp(at) for name, at in moments.items() if at is not None}
+
+
+def _within(at: datetime | None, since: datetime | None, until: datetime | None) -> bool:
+    return at is not None and (since is None or at >= since) and (until is None or at < until)
+
+
+def _is_number(word: str) -> bool:
+    return word.isascii() and word.isdigit() and len(word) <= 15
+
+
+def _page_size(at_most: int | None) -> int:
+    """The smallest page Testmo knows that holds so many rows."""
+    return next((size for size in (15, 25, 50) if at_most is not None and at_most <= size), 100)
+
+
+def _params(letter: str, query: RunQuery) -> dict[str, str]:
+    """What Testmo sorts out itself and needs no looking up."""
+    until = query.until
+    params: dict[str, str] = {}
+    if letter == "R":
+        params |= {} if query.state == "all" else {"is_closed": "1" if query.state == "closed" else "0"}
+        params |= _moments(closed_after=query.closed_since, closed_before=query.closed_until)
+    elif query.closed_until:  # whatever is completed by then was created before
+        until = min(filter(None, (until, query.closed_until)))
+    params |= _moments(created_after=query.since, created_before=until)
+    if query.tag and not _has_comma(query.tag):
+        params["tags"] = ",".join(query.tag)
+    return params
+
+
+def _has_comma(tags: Sequence[str]) -> bool:
+    """Whether a tag can't be asked for: Testmo takes lists of tags with commas between them."""
+    return any("," in tag for tag in tags)
+
+
+def _keeps(letter: str, query: RunQuery) -> list[Callable[[Run], bool]]:
+    """What no parameter of Testmo's sorts out."""
+    words, refs = [word.casefold() for word in query.words], query.refs.casefold()
+    some = {tag.casefold() for tag in query.tag if _has_comma(query.tag)}
+    none = {tag.casefold() for tag in query.without_tag}
+    keeps: list[Callable[[Run], bool]] = []
+    if words:
+        keeps.append(lambda run: _has_words(words, run.name, run.source, *run.tags))
+    if some:
+        keeps.append(lambda run: any(tag.casefold() in some for tag in run.tags))
+    if none:
+        keeps.append(lambda run: not any(tag.casefold() in none for tag in run.tags))
+    if refs:
+        keeps.append(lambda run: refs in run.refs.casefold())
+    if letter == "A" and query.state != "all":
+        keeps.append(lambda run: run.finished is (query.state == "closed"))
+    if letter == "A" and (query.closed_since or query.closed_until):
+        keeps.append(lambda run: _within(run.finished_at, query.closed_since, query.closed_until))
+    return keeps
+
+
+def _has_words(words: Sequence[str], *texts: str) -> bool:
+    text = "\n".join(texts).casefold()
+    return all(word in text for word in words)
+
+
+def _run_words(run: Run) -> set[str]:
+    """All that may be said of a run's status: its state, and what its tests are (`passed` only when all are)."""
+    counted = {word.casefold() for word, _ in run.tally.parts()}
+    words = (counted - {"passed", "failed"}) | {"failed" if run.failing else run.state.value}
+    if run.verdict is not None:
+        words.add(run.verdict.value)
+    return words | counted if counted == {"passed"} else words
+
+
+def _names_test(wanted: Sequence[str], numbers: Sequence[int | None], name: str) -> bool:
+    folded = name.casefold()
+    return not wanted or any(int(word) in numbers if _is_number(word) else word.casefold() in folded for word in wanted)
+
+
+def _cannot_filter(query: ResultQuery, *names: str) -> None:
+    for name in names:
+        if getattr(query, name):
+            raise CannotError(
+                f"Results of this run can't be chosen by {name}.",
+                why="Testmo does not keep that for them.",
+                fix="Leave that flag out; status, time and the test's name work.",
+            )
+
+
+async def _numbers(
+    given: Sequence[str], noun: str, tables: Sequence[Callable[[], Awaitable[Mapping[int, str]]]]
+) -> str:
+    """Numbers of names, comma-separated. Numbers are taken as they are; tables are asked one after the other."""
+    numbers: list[str] = []
+    for word in given:
+        fits = [word] if _is_number(word) else []
+        names: Mapping[int, str] = {}
+        for table in tables if not fits else ():
+            names = await table()
+            fits = [str(number) for number, name in names.items() if name.casefold() == word.strip().casefold()]
+            if fits:
+                break
+        if not fits:
+            raise _nothing(noun, word, names.values())
+        numbers += fits
+    return ",".join(dict.fromkeys(numbers))
+
+
+def _nothing(noun: str, word: str, known: Iterable[str]) -> NotFoundError:
+    from rapidfuzz import process, utils
+
+    fitting = process.extract(word, sorted(set(known)), processor=utils.default_process, limit=3, score_cutoff=50)
+    return NotFoundError(
+        f"No {noun} “{word[:80]}” in Testmo.",
+        why=f"Nothing that our key can see has that name as a {noun}.",
+        fix="Look at the spelling, or give its number.",
+        closest=tuple(name for name, _, _ in fitting),
+    )
+
+
+def _fitting(who: Who, people: Sequence[Person]) -> Person | None:
+    """The one person meant. Somebody with an email address here is never taken for somebody with another one."""
+    text = who.text.strip()
+    if _is_number(text):
+        return next((person for person in people if person.id == text), None)
+    email = (who.email or (text if "@" in text else "")).casefold()
+    fits = [person for person in people if email and person.email.casefold() == email]
+    if not fits:
+        named = [person for person in people if text and person.name.casefold() == text.casefold()]
+        fits = [person for person in named if not (email and person.email)]
+    return fits[0] if len(fits) == 1 else None
+
+
+# Asking: the account.
+
+
+class Gone(RejectedFault):
+    """404: no such thing, or this Testmo has no such call."""
+
+
+class Forbidden(RefusedFault):
+    """403: the key is right but may not do this."""
+
+
+class Testmo:
+    """One Testmo account; see `bot.usecases.ports.Connection` for the calls."""
+
+    def __init__(self, account: Account) -> None:
+        self.name = account.name
+        self.system = LABEL
+        self.kinds: Mapping[str, Kind] = {kind.letter: kind for kind in (MANUAL, AUTOMATION)}
+        self.project = account.number("project")
+        self._root = account.text("url").strip().rstrip("/").removesuffix("/api/v1")
+        web = self._root.replace("{", "%7B").replace("}", "%7D")
+        self._pages = {letter: f"{web}{path}/view/{{id}}" for letter, path in _PATHS.items()}
+        self._token = account.text("token")
+        self._now = account.now
+        self._wire = Wire(
+            LABEL,
+            f"{self._root}/api/v1",
+            headers={"Authorization": f"Bearer {self._token}"},
+            secrets=(self._token,),
+            pace=account.pace,
+            now=account.now,
+            judge=self._judge,
+            complaint=complaint,
+            pause_s=60.0,
+        )
+        self._kept: dict[Hashable, tuple[datetime, Any]] = {}
+        self._locks: dict[Hashable, asyncio.Lock] = {}
+
+    def read_link(self, url: str) -> RunRef | None:
+        """Addresses of run pages, with anything behind the number; only of this very Testmo."""
+        if any(char.isspace() or not char.isprintable() or char == "\\" for char in url):
+            return None
+        try:
+            own, asked = urlsplit(self._root), urlsplit(url)
+            if "@" in asked.netloc or _origin(asked) != _origin(own) or not asked.path.startswith(own.path):
+                return None
+        except ValueError:
+            return None
+        found = _LINK.match(asked.path.removeprefix(own.path))
+        return found and RunRef(self.name, "A" if found[1] else "R", int(found[2]))
+
+    async def projects(self) -> tuple[Project, ...]:
+        rows = await self._table("/projects")
+        return tuple(Project(row.id, row.name or f"Project {row.id}") for row in rows.items)
+
+    async def run(self, ref: RunRef) -> Run:
+        return self._reader(ref.letter)(*await self._row(ref), self._now())
+
+    async def runs(self, letter: str, query: RunQuery) -> Listing[Run]:
+        project = query.project if query.project is not None else self.project
+        if project is None:
+            raise NoContextError(
+                "Which project of Testmo?",
+                why="Testmo lists runs by project, and none is chosen here.",
+                fix="Add --project with its number, or choose one with `use`.",
+            )
+        self._kind(letter)
+        params, keeps = await self._filters(letter, project, query)
+        keep = (lambda run: all(wanted(run) for wanted in keeps)) if keeps else None
+        size = 100 if keep else _page_size(query.at_most)
+        return await self._runs(letter, project, params, keep, query.at_most, size=size)
+
+    async def earlier(self, run: Run, limit: int) -> Listing[Run]:
+        """Of manual runs, those whose names fold to the same are picked out of the closed ones before."""
+        if limit < 1:
+            return Listing((), self._now())
+        params, stream = _moments(created_before=run.created_at), stream_of(run)
+        if run.ref.letter == "R":
+            params["is_closed"] = "1"
+        elif run.series_id is not None:
+            params["source_id"] = str(run.series_id)
+
+        def fits(each: Run) -> bool:
+            return each.finished and each.ref != run.ref and stream_of(each) == stream
+
+        size = 100 if run.ref.letter == "R" else _page_size(2 * limit)
+        found = await self._runs(run.ref.letter, run.project, params, fits, limit, size=size, most_pages=PAGES_BACK)
+        enough = len(found.items) >= limit
+        return replace(found, missing=tuple(word for word in found.missing if not (enough and word == _BACK)))
+
+    async def parts(self, run: Run) -> Listing[Run]:
+        return Listing((), run.read_at)
+
+    async def tests(self, ref: RunRef, *, reasons: bool = False) -> Listing[Test]:
+        if self._kind(ref.letter) is MANUAL:
+            found, names = await self._result_rows(ref, {} if reasons else {"get_latest_result": "1"})
+            cases, unnamed = await self._case_names(found.items)
+            tests = read_tests(found.items, names, cases, self._page(ref), reasons=reasons)
+            return _whole(tests, found, unnamed)
+        run, threads, rows = await self._automation_rows(ref)
+        indexes = {thread.id: thread.index for thread in threads}
+        neutral = read_neutral(run.tally)
+        return _whole(read_automation_tests(rows.items, indexes, self._page(ref), neutral, reasons=reasons), rows)
+
+    async def history(self, runs: Sequence[Run]) -> tuple[Listing[Test], ...]:
+        """One call for each run (and each further page). A run that can't be read is empty and says so."""
+        read = await asyncio.gather(*map(self._past_rows, runs), return_exceptions=True)
+        failed = [error for error in read if isinstance(error, BaseException)]
+        if failed and (len(failed) == len(read) or not all(isinstance(error, SystemFault) for error in failed)):
+            raise failed[0]
+        good = [(run, part) for run, part in zip(runs, read, strict=True) if not isinstance(part, BaseException)]
+        cases, unnamed = await self._case_names(row for _, (found, _) in good for row in found.items)
+        past: dict[RunRef, Listing[Test]] = {}
+        for run, (found, names) in good:
+            if run.ref.letter == "R":
+                past[run.ref] = _whole(read_tests(found.items, names, cases, run.url), found, unnamed)
+            else:
+                tests = read_automation_tests(found.items, {}, run.url, read_neutral(run.tally))
+                past[run.ref] = _whole(tests, found)
+        lost = self._now()
+        return tuple(past.get(run.ref) or Listing((), lost, None, (f"the tests of {run.ref.short}",)) for run in runs)
+
+    async def results(self, ref: RunRef, query: ResultQuery) -> Listing[Result]:
+        kind = self._kind(ref.letter)
+        if query.automated is not None and query.automated != kind.automated:
+            return Listing((), self._now(), 0)
+        listing = await (self._manual_results(ref, query) if kind is MANUAL else self._automation_results(ref, query))
+        return listing if query.at_most is None else replace(listing, items=listing.items[: query.at_most])
+
+    async def threads(self, ref: RunRef) -> tuple[Thread, ...]:
+        return self._read_threads(*await self._row(ref)) if self._kind(ref.letter) is AUTOMATION else ()
+
+    async def find_person(self, who: Who) -> Person | None:
+        return _fitting(who, await self._people(self.project))
+
+    async def close(self) -> None:
+        await self._wire.close()
+
+    # Runs.
+
+    def _kind(self, letter: str) -> Kind:
+        kind = self.kinds.get(letter)
+        if kind is None:
+            raise NotFoundError(
+                f"Testmo has no {letter} runs.",
+                why="Its runs are R (manual) and A (automation).",
+                fix="Type one of these letters before the number, for example A412.",
+            )
+        return kind
+
+    def _page(self, ref: RunRef) -> str:
+        return self._pages[ref.letter].format(id=ref.id)
+
+    def _reader(self, letter: str) -> Callable[[RunRow, Names, datetime], Run]:
+        kind, page = self.kinds[letter], self._pages[letter]
+        return lambda row, names, read_at: read_run(row, names, kind, connection=self.name, page=page, read_at=read_at)
+
+    async def _row(self, ref: RunRef) -> tuple[RunRow, Names]:
+        """A run as Testmo tells it. Raises NotFoundError, or UnreadableFault when the answer is of another run."""
+        self._kind(ref.letter)
+        expands = urlencode({"expands": _EXPANDS[ref.letter]})
+        try:
+            told = await self._wire.get(f"{_PATHS[ref.letter]}/{ref.id}?{expands}", Single)
+        except Gone as gone:
+            raise NotFoundError(
+                f"No run {ref.letter}{ref.id} in Testmo.",
+                why=gone.why or "It was deleted, or our key can't see its project.",
+                fix="Look at the number; `list` shows the runs there are.",
+            ) from None
+        row = self._wire.decode(bytes(told.result), RunRow)
+        if row.id != ref.id:
+            raise UnreadableFault(
+                LABEL,
+                f"Testmo answered with another run than {ref.letter}{ref.id}.",
+                why="Its answer holds another number than was asked for.",
+                fix="Try again in a minute.",
+            )
+        return row, self._learn(told.expands, Names())
+
+    async def _runs(
+        self,
+        letter: str,
+        project: int,
+        params: Mapping[str, str],
+        keep: Callable[[Run], bool] | None,
+        at_most: int | None,
+        **how: int,
+    ) -> Listing[Run]:
+        sort = "runs:created_at" if letter == "R" else "automation_runs:created_at"
+        found, _ = await self._list(
+            f"/projects/{project}{_PATHS[letter]}",
+            {**params, "sort": sort, "order": "desc", "expands": _EXPANDS[letter]},
+            RunRow,
+            self._reader(letter),
+            key=lambda run: run.ref.id,
+            keep=keep and (lambda run: run.project != project or keep(run)),
+            at_most=at_most,
+            **how,
+        )
+        return _without(found, lambda run: run.project != project, "of another project")
+
+    async def _filters(
+        self, letter: str, project: int, query: RunQuery
+    ) -> tuple[dict[str, str], list[Callable[[Run], bool]]]:
+        params, keeps = _params(letter, query), _keeps(letter, query)
+        if query.by:
+            params["created_by"] = await self._person_numbers(query.by, project)
+        listed = partial(self._listed, project)
+        met = [partial(self._met, letter, project, pages) for pages in (1, PAGES_BACK)]
+        for name, given, noun, tables in (
+            ("milestone_id", query.milestone, "milestone", [partial(listed, "milestones")]),
+            ("source_id", query.source, "source", [partial(listed, "automation/sources")]),
+            ("config_id", query.config, "configuration", [partial(ask, "configs") for ask in met]),
+            ("state_id", query.workflow, "workflow state", [partial(ask, "states") for ask in met]),
+        ):
+            if given:
+                params[name] = await _numbers(given, noun, tables)
+        if query.status:
+            statuses = [_RUN_STATUSES.get(word.casefold(), word) for word in query.status]
+            if letter == "A" and all(map(_is_number, statuses)):
+                params["status"] = ",".join(dict.fromkeys(statuses))
+            else:
+                keeps.append(await self._status_filter(letter, project, query.status))
+        return params, keeps
+
+    async def _status_filter(self, letter: str, project: int, words: Sequence[str]) -> Callable[[Run], bool]:
+        """Runs in such a state, or with at least one test of such a status."""
+        statuses = STOCK
+        if not all(word.casefold() in _STATE_WORDS for word in words):
+            statuses = (await self._seen(letter, project, 1)).statuses or STOCK
+        own = {each.label.casefold() for each in statuses.values()} | _STATE_WORDS
+        wanted: set[str] = set()
+        for word in words:
+            status = statuses.get(int(word)) if _is_number(word) else None
+            folded = (status.word if status else word).casefold()
+            if folded not in own:
+                raise _nothing("status", word, own)
+            wanted.add({"success": "passed", "failure": "failed", "failing": "failed"}.get(folded, folded))
+        return lambda run: not wanted.isdisjoint(_run_words(run))
+
+    # Tests and results.
+
+    async def _result_rows(
+        self,
+        ref: RunRef,
+        params: Mapping[str, str],
+        keep: Callable[[ResultRow], bool] = lambda _row: True,
+        at_most: int | None = None,
+    ) -> tuple[Listing[ResultRow], Names]:
+        """Results of a manual run, newest first unless asked otherwise; deleted ones are left out."""
+        asked = {"sort": "run_results:created_at", "order": "desc", "expands": "issues,statuses,users", **params}
+        try:
+            found, names = await self._list(
+                f"/runs/{ref.id}/results",
+                asked,
+                ResultRow,
+                _as_it_is,
+                key=_id,
+                keep=lambda row: row.deleted_at is None and keep(row),
+                at_most=at_most,
+            )
+        except (Gone, Forbidden):
+            await self._row(ref)  # the vendor's page on results knows no 404: an unknown run may be refused instead
+            raise
+        return _without(found, lambda row: row.run_id not in (None, ref.id), "of another run"), names
+
+    async def _manual_results(self, ref: RunRef, query: ResultQuery) -> Listing[Result]:
+        _cannot_filter(query, "instance")
+        params = _moments(created_after=query.since, created_before=query.until)
+        if query.latest:
+            params["get_latest_result"] = "1"
+        if query.oldest_first:
+            params["order"] = "asc"
+        if query.by:
+            params["created_by"] = await self._person_numbers(query.by, self.project)
+        if query.owner or query.unassigned:
+            owners = await self._person_numbers(query.owner, self.project)
+            params["assignee_id"] = ",".join(filter(None, ("0" if query.unassigned else "", owners)))
+        if query.status:
+            params["status_id"] = await self._status_numbers(ref, query.status)
+        here = bool(query.test or query.defects)
+        found, names = await self._result_rows(
+            ref,
+            params,
+            lambda row: not query.latest or row.is_latest is not False,
+            None if here else query.at_most,
+        )
+        cases, unnamed = await self._case_names(found.items)
+        read = [(row, read_result(row, names, cases, self._page(ref), found.read_at)) for row in found.items]
+        results = tuple(
+            result
+            for row, result in read
+            if _names_test(query.test, (row.test_id, row.case_id), result.test)
+            and query.defects.casefold() in result.defects.casefold()
+        )
+        return Listing(results, found.read_at, len(results) if here else found.total, found.missing + unnamed)
+
+    async def _status_numbers(self, ref: RunRef, words: Sequence[str]) -> str:
+        async def ask() -> Mapping[int, Status]:
+            return (await self._row(ref))[1].statuses or STOCK
+
+        numbers = [word for word in words if _is_number(word)]
+        for word in (word for word in words if not _is_number(word)):
+            statuses = await self._keep("statuses", ask)
+            folded = word.strip().casefold()
+            fits = [str(n) for n, each in statuses.items() if folded in (each.word.casefold(), each.label.casefold())]
+            if not fits:
+                raise _nothing("status", word, [each.word for each in statuses.values()])
+            numbers += fits
+        return ",".join(dict.fromkeys(numbers))
+
+    async def _automation_results(self, ref: RunRef, query: ResultQuery) -> Listing[Result]:
+        _cannot_filter(query, "by", "owner", "unassigned", "defects", "instance")
+        wanted = {_RUN_STATUSES.get(word.casefold(), word.casefold()) for word in query.status}
+        run, _, rows = await self._automation_rows(ref)
+        neutral = read_neutral(run.tally)
+        found = sorted(rows.items, key=_moment_of, reverse=True)
+        if query.latest:
+            last: dict[str, TestRow] = {}
+            for row in found:
+                last.setdefault(row.same_as, row)
+            found = list(last.values())
+        results = tuple(
+            read_automation_result(row, self._page(ref), rows.read_at, neutral)
+            for row in (reversed(found) if query.oldest_first else found)
+            if (not wanted or {str(row.status), _test_status(row, neutral).label.casefold()} & wanted)
+            and (not (query.since or query.until) or _within(read_moment(row.created_at), query.since, query.until))
+            and _names_test(query.test, (row.number, row.automation_case_id), row.name or row.same_as)
+        )
+        return Listing(results, rows.read_at, None if rows.missing else len(results), rows.missing)
+
+    async def _automation_rows(self, ref: RunRef) -> tuple[Run, tuple[Thread, ...], Listing[TestRow]]:
+        """A run, its threads, and the results of its tests (of one thread when `ref` names it)."""
+        unnamed: Listing[TestRow] = Listing((), self._now(), None, (UNNAMED,))
+        early = ref.thread is None and not self._is_kept("unnamed")
+        if early:
+            (row, names), rows = await _both(self._row(ref), self._test_rows(ref.id))
+        else:
+            (row, names), rows = await self._row(ref), None
+        threads = self._read_threads(row, names)
+        if ref.thread is not None:
+            thread = next((each for each in threads if each.index == ref.thread), None)
+            if thread is None:
+                raise NotFoundError(
+                    f"No thread {ref.short} in Testmo.",
+                    why=f"A{ref.id} has {len(threads)} {'thread' if len(threads) == 1 else 'threads'}.",
+                    fix=f"`threads A{ref.id}` shows them.",
+                )
+            rows = None if self._is_kept("unnamed") else await self._test_rows(ref.id, thread.id)
+        if rows is None and not self._is_kept("unnamed"):
+            self._kept["unnamed"] = (self._now() + KEPT_FOR, None)
+        return self._reader("A")(row, names, self._now()), threads, rows or unnamed
+
+    async def _test_rows(self, run_id: int, thread_id: int | None = None) -> Listing[TestRow] | None:
+        """Results of automated tests, newest first; None where this Testmo has no such list (or no such run)."""
+        params = {"sort": "automation_run_tests:created_at", "order": "desc"}
+        keep: Callable[[TestRow], bool] | None = None
+        if thread_id is not None:
+            params["thread_id"] = str(thread_id)
+            keep = lambda row: row.thread_id in (None, thread_id)  # noqa: E731
+        ask = partial(
+            self._list, f"/automation/runs/{run_id}/tests", params, TestRow, _as_it_is, key=_test_id, keep=keep
+        )
+        try:
+            return (await ask(size=1000))[0]
+        except TooLargeFault:  # a thousand rows, each with a long error text
+            return (await ask(size=100))[0]
+        except Gone:
+            return None
+
+    def _read_threads(self, row: RunRow, names: Names) -> tuple[Thread, ...]:
+        return read_threads(self._wire.rows(row.threads or [], ThreadRow)[0], names, self._now())
+
+    async def _past_rows(self, run: Run) -> tuple[Listing[Any], Names]:
+        if run.ref.letter == "R":
+            return await self._result_rows(run.ref, {"get_latest_result": "1"})
+        rows = None if self._is_kept("unnamed") else await self._test_rows(run.ref.id)
+        return rows or Listing((), self._now(), None, (UNNAMED,)), Names()
+
+    async def _case_names(self, rows: Iterable[ResultRow | TestRow]) -> tuple[Cases, tuple[str, ...]]:
+        """Names of the cases of these results, and a word when they can't be read."""
+        wanted: dict[int, set[int]] = {}
+        for row in rows:
+            if isinstance(row, ResultRow) and row.case_id is not None and row.project_id is not None:
+                wanted.setdefault(row.project_id, set()).add(row.case_id)
+        found: dict[int, tuple[str, str]] = {}
+        for project, numbers in wanted.items():
+            known = await self._keep(("cases", project), _no_cases)
+            if not numbers <= known.keys():
+                try:
+                    await self._read_cases(project, numbers - known.keys(), known)
+                except SystemFault:
+                    return {**found, **known}, ("the names of the cases",)
+            found.update(known)
+        return found, ()
+
+    async def _read_cases(self, project: int, wanted: set[int], known: dict[int, tuple[str, str]]) -> None:
+        """Read the newest cases until all are found: Testmo can't be asked for a case by its number."""
+
+        def take(row: NamedRow, names: Names, _read_at: datetime) -> NamedRow:
+            if row.project_id in (None, project) and (row.id in wanted or len(known) < MOST_CASES):
+                known[row.id] = (row.name or "", names.folders.get(row.folder_id or 0, ""))
+            return row
+
+        params = {"sort": "repository_cases:created_at", "order": "desc", "expands": "folders"}
+        found, _ = await self._list(
+            f"/projects/{project}/cases",
+            params,
+            NamedRow,
+            take,
+            key=_id,
+            keep=lambda row: row.id in wanted,
+            at_most=len(wanted),
+        )
+        if not found.missing:
+            known.update(dict.fromkeys(wanted - known.keys(), ("", "")))
+
+    # People and names.
+
+    async def _people(self, project: int | None) -> Sequence[Person]:
+        """Everybody, with email addresses, for administrators' keys; else the project's members; else nobody."""
+
+        async def ask() -> Sequence[Person]:
+            for path in ("/users", *(() if project is None else (f"/projects/{project}/users",))):
+                try:
+                    rows = await self._table(path)
+                except (Forbidden, Gone):
+                    continue
+                return [Person(str(row.id), row.name or f"user {row.id}", row.email or "") for row in rows.items]
+            return ()
+
+        return await self._keep(("people", project), ask)
+
+    async def _person_numbers(self, people: Sequence[Who], project: int | None) -> str:
+        numbers: list[str] = []
+        for who in people:
+            known = () if _is_number(who.text) else await self._people(project)
+            person = _fitting(who, known)
+            if person is None and not _is_number(who.text):
+                raise _nothing("user", who.text or who.email, [each.name for each in known])
+            numbers.append(who.text if person is None else person.id)
+        return ",".join(dict.fromkeys(numbers))
+
+    async def _listed(self, project: int, path: str) -> Mapping[int, str]:
+        async def ask() -> Mapping[int, str]:
+            rows = await self._table(f"/projects/{project}/{path}")
+            return {row.id: row.name or "" for row in rows.items if row.project_id in (None, project)}
+
+        return await self._keep((path, project), ask)
+
+    async def _met(self, letter: str, project: int, pages: int, group: str) -> Mapping[int, str]:
+        names: Mapping[int, str] = getattr(await self._seen(letter, project, pages), group)
+        return names
+
+    async def _seen(self, letter: str, project: int, pages: int) -> Names:
+        """The configurations, states and statuses of the latest runs: Testmo lists them nowhere else."""
+
+        async def ask() -> Names:
+            path, expands = f"/projects/{project}{_PATHS[letter]}", {"expands": _EXPANDS[letter]}
+            return (await self._list(path, expands, NamedRow, _as_it_is, key=_id, most_pages=pages))[1]
+
+        return await self._keep(("seen", letter, project, pages), ask)
+
+    async def _table(self, path: str) -> Listing[NamedRow]:
+        return (await self._list(path, {}, NamedRow, _as_it_is, key=_id))[0]
+
+    def _is_kept(self, key: Hashable) -> bool:
+        return key in self._kept and self._now() < self._kept[key][0]
+
+    async def _keep(self, key: Hashable, ask: Callable[[], Awaitable[T]]) -> T:
+        """What `ask` gives, remembered for five minutes; asked once when many need it at the same time."""
+        async with self._locks.setdefault(key, asyncio.Lock()):
+            if not self._is_kept(key):
+                self._kept[key] = (self._now() + KEPT_FOR, await ask())
+            kept: T = self._kept[key][1]
+            return kept
+
+    # The wire.
+
+    async def _list(
+        self,
+        path: str,
+        params: Mapping[str, str],
+        shape: type[W],
+        read: Callable[[W, Names, datetime], T],
+        *,
+        key: Callable[[T], Hashable],
+        keep: Callable[[T], bool] | None = None,
+        at_most: int | None = None,
+        size: int = 100,
+        most_pages: int | None = None,
+    ) -> tuple[Listing[T], Names]:
+        """All rows of a list, and the names that came along. Beyond `most_pages` nothing is read, which is said."""
+        names, read_at, cut = Names(), self._now(), False
+
+        async def page(number: int) -> Page[T]:
+            nonlocal cut
+            query = urlencode({**params, "page": number, "per_page": size})
+            told = await self._wire.get(f"{path}?{query}", Envelope)
+            self._learn(told.expands, names)
+            rows, bad = self._wire.rows(told.result, shape)
+            total, last, more = told.total, told.last_page, told.next_page is not None
+            if most_pages is not None and (last or 0) > most_pages:
+                cut, total, last = True, None, most_pages
+            return Page([read(row, names, read_at) for row in rows], len(told.result), total, last, more, bad)
+
+        found = await by_number(page, key=key, now=lambda: read_at, keep=keep, at_most=at_most)
+        return (replace(found, total=None, missing=(*found.missing, _BACK)) if cut else found), names
+
+    def _learn(self, expands: msgspec.Raw, names: Names) -> Names:
+        """Take up the objects of `expands`; a bad one, or a bad group of them, costs only itself."""
+        for group, raw in _decoded(expands, dict[str, msgspec.Raw], {}).items():
+            rows = _decoded(raw, list[msgspec.Raw], [])
+            if group == "statuses":
+                for status in self._wire.rows(rows, StatusRow)[0]:
+                    names.statuses.setdefault(status.id, read_status(status))
+            elif group in _GROUPS:
+                table: dict[int, str] = getattr(names, group)
+                for row in self._wire.rows(rows, NamedRow)[0]:
+                    if row.id not in table and (name := row.display_id or row.name):
+                        table[row.id] = sys.intern(name)
+        return names
+
+    def _judge(self, status: int, body: bytes) -> RundownError | None:
+        """403 and 404 as errors of their own, as some calls have another way then."""
+        if status not in (403, 404):
+            return None
+        try:
+            words = " ".join(complaint(body).split())[:200]
+        except (msgspec.MsgspecError, RecursionError, ValueError):
+            words = ""
+        said = words.replace(self._token, "•••") if self._token else words
+        if status == 404:
+            fix = "Look at the number; if it is right, look at Testmo's address in the settings."
+            return Gone(LABEL, "Testmo knows no such thing.", why=said or "It answered with HTTP status 404.", fix=fix)
+        fix = "Ask whoever set up Rundown to renew the key or its rights."
+        return Forbidden(LABEL, "Testmo does not let our key do this.", why=said or "It lacks the permission.", fix=fix)
+
+
+def _id(row: NamedRow | ResultRow) -> int:
+    return row.id
+
+
+def _test_id(row: TestRow) -> Hashable:
+    return row.number or (row.same_as, row.thread_id, row.created_at)
+
+
+def _as_it_is(row: W, _names: Names, _read_at: datetime) -> W:
+    return row
+
+
+async def _no_cases() -> dict[int, tuple[str, str]]:
+    return {}
+
+
+async def _both(one: Coroutine[Any, Any, T], other: Coroutine[Any, Any, U]) -> tuple[T, U]:
+    """Both at the same time; the first failure ends both and is raised as it is."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            first, second = group.create_task(one), group.create_task(other)
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    return first.result(), second.result()
+
+
+def _decoded(raw: msgspec.Raw, shape: type[T], otherwise: T) -> T:
+    try:
+        return msgspec.json.decode(raw, type=shape)
+    except (msgspec.MsgspecError, RecursionError, ValueError):
+        return otherwise
+
+
+def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def _without(listing: Listing[T], foreign: Callable[[T], bool], whose: str) -> Listing[T]:
+    """The rows without those that were never asked for, and a word on them."""
+    own = tuple(row for row in listing.items if not foreign(row))
+    left = len(listing.items) - len(own)
+    if not left:
+        return listing
+    note = f"{left} {'row' if left == 1 else 'rows'} {whose} {'was' if left == 1 else 'were'} left out"
+    total = None if listing.total is None else max(listing.total - left, len(own))
+    return Listing(own, listing.read_at, total, (*listing.missing, note))
+
+
+def _whole(tests: tuple[Test, ...], rows: Listing[Any], more: tuple[str, ...] = ()) -> Listing[Test]:
+    """Tests made of result rows: they are all there are when the rows are."""
+    return Listing(tests, rows.read_at, None if rows.missing else len(tests), rows.missing + more)
+
+
+SYSTEM = System(
+    name="testmo",
+    label=LABEL,
+    options=(
+        Option("url", "the address of your Testmo, such as https://acme.testmo.net", of="url"),
+        Option("token", "an API token, made in your Testmo profile under API access", of="secret"),
+        Option("project", "the number of the project that is meant when none is named", of="number", required=False),
+        Option("close_manual_runs", "true or false", of="switch", required=False, default=False),
+    ),
+    kinds=(MANUAL, AUTOMATION),
+    connect=Testmo,
+)

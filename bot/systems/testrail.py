@@ -1,0 +1,1144 @@
+"""TestRail (API v2): runs `R`, also those inside plans, and plans `P`.
+
+The endpoint is itself the query string (`index.php?/api/v2/get_runs/1&is_completed=0`), so everything further is
+joined with `&`. Lists tell no total, so every page but the first begins with the last row of the page before: when
+that row is not there, rows went away while the list was read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import math
+import re
+import sys
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from itertools import product
+from operator import attrgetter
+from typing import Any, TypeVar
+from urllib.parse import quote, unquote, urlsplit
+
+import msgspec
+
+from bot.domain.errors import (
+    CannotError,
+    NoContextError,
+    NotFoundError,
+    RefusedFault,
+    RejectedFault,
+    RundownError,
+    SystemFault,
+    UnreadableFault,
+)
+from bot.domain.model import Kind, Listing, Person, Project, Result, Run, RunRef, State, Test, Thread
+from bot.domain.outcomes import Outcome, Tally
+from bot.domain.queries import ResultQuery, RunQuery, Who
+from bot.domain.streams import fold_name
+from bot.systems._pages import Page, by_offset
+from bot.systems._plain import plain
+from bot.systems._spec import Account, Option, System
+from bot.systems._wire import Wire
+
+T = TypeVar("T")
+LABEL = "TestRail"
+API = "/index.php?/api/v2/"
+#: Rows on a page, the vendor's most.
+PAGE_ROWS = 250
+#: How many plans are opened for the runs inside them: where a time or `open` bounds them, and where nothing does.
+PLANS_ASKED, PLANS_UNASKED = 20, 10
+NAMES_FOR = timedelta(minutes=5)
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+_NO_THREADS = "TestRail runs have no threads; `failures` and `results` show their tests."
+_NO_REPORT = "Results are reported in TestRail itself, or by the tool that runs the tests."
+_INSIDE = "A plan is changed in TestRail itself; the runs inside it can be shown one by one."
+RUN = Kind(
+    letter="R",
+    noun="run",
+    plural="runs",
+    ended="closed",
+    verbs=frozenset({"failures", "results", "diff"}),
+    filters=frozenset({
+        "words", "state", "since", "until", "closed_since", "closed_until", "status", "milestone", "config", "suite",
+        "refs", "by",
+    }),
+    cannot={"threads": _NO_THREADS, "report": _NO_REPORT},
+)  # fmt: skip
+PLAN = Kind(
+    letter="P",
+    noun="plan",
+    plural="plans",
+    ended="closed",
+    verbs=frozenset({"failures", "results", "diff"}),
+    filters=frozenset({
+        "words", "state", "since", "until", "closed_since", "closed_until", "status", "milestone", "by",
+    }),
+    cannot={"threads": _NO_THREADS, "report": _NO_REPORT}
+    | dict.fromkeys(("start", "edit", "note", "link", "attach", "delete"), _INSIDE),
+)  # fmt: skip
+
+# -- as TestRail writes it ----------------------------------------------------------------------------------------
+
+
+class _Shape(msgspec.Struct, kw_only=True, gc=False):
+    id: int
+
+
+class WireRun(_Shape, kw_only=True):
+    """A run, or a plan (its counts are there in lists; `entries` only when it is read alone)."""
+
+    name: str | None = None
+    description: str | None = None
+    project_id: int | None = None
+    plan_id: int | None = None
+    suite_id: int | None = None
+    milestone_id: int | None = None
+    config: str | None = None
+    config_ids: list[int] | None = None
+    refs: str | None = None
+    assignedto_id: int | None = None
+    created_by: int | None = None
+    created_on: int | None = None
+    updated_on: int | None = None
+    completed_on: int | None = None
+    is_completed: bool | None = None
+    passed_count: int | None = None
+    blocked_count: int | None = None
+    untested_count: int | None = None
+    retest_count: int | None = None
+    failed_count: int | None = None
+    custom_status1_count: int | None = None
+    custom_status2_count: int | None = None
+    custom_status3_count: int | None = None
+    custom_status4_count: int | None = None
+    custom_status5_count: int | None = None
+    custom_status6_count: int | None = None
+    custom_status7_count: int | None = None
+    entries: list[WireEntry] | None = None
+
+
+class WireEntry(msgspec.Struct):
+    runs: list[msgspec.Raw] | None = None
+
+
+class WireTest(_Shape, kw_only=True):
+    case_id: int | None = None
+    run_id: int | None = None
+    status_id: int | None = None
+    assignedto_id: int | None = None
+    title: str | None = None
+
+
+class WireResult(_Shape, kw_only=True):
+    test_id: int
+    status_id: int | None = None
+    created_by: int | None = None
+    created_on: int | None = None
+    assignedto_id: int | None = None
+    comment: str | None = None
+    defects: str | None = None
+    version: str | None = None
+    elapsed: str | int | float | None = None
+
+
+class WireNamed(_Shape, kw_only=True):
+    """A project, suite, milestone (`milestones` below it), status (its `label`), user or group of configurations."""
+
+    name: str | None = None
+    label: str | None = None
+    email: str | None = None
+    milestones: list[WireNamed] | None = None
+    configs: list[WireNamed] | None = None
+
+
+class _Links(msgspec.Struct):
+    next: str | None = None
+
+
+class _Envelope(msgspec.Struct, kw_only=True):
+    """A page since 6.7. Its rows are below the list's name, which must be there; see `_ENVELOPES`."""
+
+    limit: int | None = None
+    links: _Links | list[Any] | None = msgspec.field(default=None, name="_links")
+
+
+_LISTS = ("runs", "plans", "tests", "results", "projects", "milestones", "suites", "users", "statuses", "configs")
+_ENVELOPES: Mapping[str, Any] = {
+    name: msgspec.defstruct(
+        f"Page of {name}",
+        [("rows", list[msgspec.Raw], msgspec.field(name=name))],
+        bases=(_Envelope,),
+        kw_only=True,
+    )
+    for name in _LISTS
+}
+#: What was never cut into pages before 6.7, when lists were bare arrays.
+_UNCUT = frozenset(_LISTS) - {"runs", "plans", "results"}
+
+
+class _WireError(msgspec.Struct):
+    error: str = ""
+
+
+# -- from theirs to ours, without I/O -----------------------------------------------------------------------------
+
+#: Administrators can rename these statuses, so they are told by number; every other is `OTHER` with its label.
+OUTCOMES = {1: Outcome.PASSED, 2: Outcome.BLOCKED, 3: Outcome.UNTESTED, 4: Outcome.RETEST, 5: Outcome.FAILED}
+_STATUS_OF = {outcome.value: number for number, outcome in OUTCOMES.items()}
+_counts = attrgetter(
+    "passed_count", "blocked_count", "untested_count", "retest_count", "failed_count",
+    *(f"custom_status{number}_count" for number in range(1, 8)),
+)  # fmt: skip
+_SPAN = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)\s*([wdhms])", re.I)
+#: Working weeks and days, as TestRail counts them.
+_SECONDS = {"w": 144_000, "d": 28_800, "h": 3_600, "m": 60, "s": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Lens:
+    """What is needed to read rows: whose they are, when they were read, and what the numbers in them mean."""
+
+    connection: str
+    root: str
+    read_at: datetime
+    statuses: Mapping[int, str] = field(default_factory=dict)
+    people: Mapping[int, Person] = field(default_factory=dict)
+    milestones: Mapping[int, str] = field(default_factory=dict)
+    suites: Mapping[int, str] = field(default_factory=dict)
+    tallies: dict[tuple[int, ...], Tally] = field(default_factory=dict)
+    others: dict[object, Any] = field(default_factory=dict)
+
+    def person(self, number: int | None) -> str:
+        """A name; `user 17` for people our key can't see or who are gone."""
+        if not number:
+            return ""
+        known = self.people.get(number)
+        return known.name if known is not None else sys.intern(f"user {number}")
+
+
+@lru_cache(maxsize=64)
+def page_of(root: str, kind: str) -> str:
+    """The address of a page, with `{id}` in it; one text for all rows."""
+    return f"{root.replace('{', '%7B').replace('}', '%7D')}/index.php?/{kind}/view/{{id}}"
+
+
+def counts(row: WireRun) -> tuple[int, ...]:
+    """How many tests have status 1, 2, … 12."""
+    return tuple(number or 0 for number in _counts(row))
+
+
+def read_tally(numbers: tuple[int, ...], lens: Lens) -> Tally:
+    """Counts of statuses 1 to 12. Equal ones are one value: thousands of runs are held at a time."""
+    known = lens.tallies.get(numbers)
+    if known is None:
+        passed, blocked, untested, retest, failed, *custom = numbers
+        pairs = ((read_label(6 + place, lens), number) for place, number in enumerate(custom) if number)
+        other = tuple(lens.others.setdefault(pair, pair) for pair in pairs)
+        known = Tally(passed, failed, blocked, retest, 0, untested, 0, lens.others.setdefault(other, other))
+        lens.tallies[numbers] = known
+    return known
+
+
+def read_label(status: int | None, lens: Lens) -> str:
+    """The status in this TestRail's own words."""
+    if status is None:
+        return ""
+    built_in = OUTCOMES.get(status)
+    return lens.statuses.get(status) or (built_in.value.capitalize() if built_in else f"status {status}")
+
+
+def read_time(seconds: int | None) -> datetime | None:
+    """UNIX seconds as a time; None for none and for what is no time of this era."""
+    try:
+        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+def read_elapsed(span: str | float | None) -> float | None:
+    """`1m 45s` as seconds; units it does not have (`90`) are taken for seconds. None when it says nothing."""
+    if not isinstance(span, str):
+        return float(span) if span is not None and 0 <= span < 1e9 else None
+    parts = _SPAN.findall(span)
+    if parts:
+        return sum(float(number) * _SECONDS[unit.lower()] for number, unit in parts)
+    return float(span) if re.fullmatch(r"[0-9]{1,9}", span.strip()) else None
+
+
+def read_run(row: WireRun, lens: Lens) -> Run:
+    """A run, inside a plan or not. Its stream is the suite, or in words `suite 4`, with the configuration."""
+    suite = row.suite_id
+    return _read_any(
+        row,
+        lens,
+        RUN,
+        read_tally(counts(row), lens),
+        series=(lens.suites.get(suite) or sys.intern(f"suite {suite}")) if suite is not None else "",
+        series_id=suite,
+        parent=None if row.plan_id is None else RunRef(lens.connection, "P", row.plan_id),
+    )
+
+
+def read_plan(row: WireRun, lens: Lens, runs: Sequence[WireRun] = ()) -> Run:
+    """A plan. Its tally is the sum of its runs where they are given, else its own counts."""
+    numbers = tuple(map(sum, zip(*map(counts, runs), strict=True))) if runs else counts(row)
+    return _read_any(row, lens, PLAN, read_tally(numbers, lens))
+
+
+def _read_any(row: WireRun, lens: Lens, kind: Kind, tally: Tally, **more: Any) -> Run:
+    finished = bool(row.is_completed)
+    finished_at = read_time(row.completed_on) if finished else None
+    milestone = row.milestone_id
+    return Run(
+        ref=RunRef(lens.connection, kind.letter, row.id),
+        kind=kind,
+        project=row.project_id or 0,
+        name=row.name or f"{kind.noun} {row.id}",
+        tally=tally,
+        finished=finished,
+        created_at=read_time(row.created_on) or LONG_AGO,
+        read_at=lens.read_at,
+        finished_at=finished_at,
+        updated_at=finished_at if row.updated_on == row.completed_on else read_time(row.updated_on),
+        by=lens.person(row.created_by),
+        assignee=lens.person(row.assignedto_id),
+        config=sys.intern(row.config or ""),
+        milestone=(lens.milestones.get(milestone) or sys.intern(f"milestone {milestone}")) if milestone else "",
+        refs=sys.intern(row.refs or ""),
+        description=plain(row.description),
+        page=page_of(lens.root, kind.plural),
+        **more,
+    )
+
+
+def read_test(row: WireTest, lens: Lens, *, config: str = "", folder: str = "") -> Test:
+    """A test as it stands. In a plan, `config` keeps the same case apart in its configurations."""
+    key = f"test {row.id}" if row.case_id is None else str(row.case_id)
+    return Test(
+        key=f"{key} · {config}" if config else key,
+        name=row.title or f"test {row.id}",
+        outcome=OUTCOMES.get(row.status_id or 0, Outcome.OTHER),
+        label=read_label(row.status_id, lens) or "no status",
+        id=str(row.id),
+        url=page_of(lens.root, "tests").format(id=row.id),
+        folder=folder,
+        assignee=lens.person(row.assignedto_id),
+        assignee_id=str(row.assignedto_id or ""),
+    )
+
+
+def read_reason(test: Test, failed: Sequence[WireResult]) -> Test:
+    """The test with what its failing results tell (newest first): the reason if it fails now, or that it once did."""
+    if test.outcome is not Outcome.FAILED:
+        return replace(test, retried=True)
+    newest = failed[0]
+    return replace(
+        test,
+        note=plain(newest.comment),
+        defects=newest.defects or "",
+        at=read_time(newest.created_on),
+        elapsed_s=read_elapsed(newest.elapsed),
+        retried=len(failed) > 1,
+    )
+
+
+def read_result(row: WireResult, lens: Lens, test: Test | None, *, config: str = "") -> Result:
+    """One result; without a status it is a comment or an assignment."""
+    name = test.name if test is not None else f"test {row.test_id}"
+    return Result(
+        test=f"{name} · {config}" if config else name,
+        outcome=None if row.status_id is None else OUTCOMES.get(row.status_id, Outcome.OTHER),
+        at=read_time(row.created_on) or LONG_AGO,
+        label=read_label(row.status_id, lens),
+        by=lens.person(row.created_by),
+        assignee=lens.person(row.assignedto_id) or (test.assignee if test is not None else ""),
+        note=plain(row.comment),
+        defects=row.defects or "",
+        url=page_of(lens.root, "tests").format(id=row.test_id),
+        version=row.version or "",
+        elapsed_s=read_elapsed(row.elapsed),
+    )
+
+
+def read_person(row: WireNamed) -> Person:
+    return Person(str(row.id), row.name or f"user {row.id}", row.email or "")
+
+
+class UnknownError(NotFoundError):
+    """TestRail knows no such run, plan or project; whoever asked says which."""
+
+
+def judge(status: int, body: bytes) -> RundownError | None:
+    """TestRail answers 400 for a number that names nothing, in the same form as for a malformed field."""
+    said = re.search(r"Field :(run|plan|project)_id is not a valid ", complaint(body)) if status in (400, 404) else None
+    return (
+        None if said is None else UnknownError(f"{LABEL} has no such {said[1]}.", fix="See what there is with `list`.")
+    )
+
+
+def complaint(body: bytes) -> str:
+    """TestRail's own words in an error body; none in the web page of a proxy."""
+    try:
+        return msgspec.json.decode(body, type=_WireError).error
+    except (msgspec.MsgspecError, RecursionError, UnicodeError, ValueError):
+        return ""
+
+
+# -- what is asked ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A RunQuery with its names looked up; a set that is None does not filter. Applies to rows as TestRail has them."""
+
+    query: RunQuery
+    by: frozenset[int] | None = None
+    milestones: frozenset[int] | None = None
+    suites: frozenset[int] | None = None
+    configs: tuple[frozenset[int], ...] | None = None
+    statuses: frozenset[int] | None = None
+    also: Callable[[WireRun], bool] = lambda _row: True
+
+    def filters(self, plural: str) -> dict[str, str]:
+        """What get_runs and get_plans filter themselves. Times are widened by a second: `take` knows the edges."""
+        query, of_runs = self.query, plural == "runs"
+        return _given(
+            is_completed={"open": "0", "closed": "1"}.get(query.state),
+            created_after=_seconds(query.since, -1),
+            created_before=_seconds(query.until, +1),
+            created_by=_numbers(self.by),
+            milestone_id=_numbers(self.milestones),
+            suite_id=_numbers(self.suites) if of_runs else None,
+            refs_filter=(query.refs.strip() or None) if of_runs else None,
+        )
+
+    def take(self, row: WireRun, lens: Lens, read: Callable[[WireRun, Lens], Run]) -> Run | None:
+        """The run or plan, if it is wanted."""
+        query, ended = self.query, bool(row.is_completed)
+        if not (
+            (query.state == "all" or ended == (query.state == "closed"))
+            and _within(row.created_on, query.since, query.until)
+            and (ended or not (query.closed_since or query.closed_until))
+            and _within(row.completed_on, query.closed_since, query.closed_until)
+            and (self.by is None or row.created_by in self.by)
+            and (self.milestones is None or row.milestone_id in self.milestones)
+            and (self.suites is None or row.suite_id in self.suites)
+            and (self.configs is None or any(one.issubset(row.config_ids or ()) for one in self.configs))
+            and (not query.refs or _lists(row.refs, query.refs))
+            and self.also(row)
+        ):
+            return None
+        run = read(row, lens)
+        if not _has_words(query.words, run.name, run.series, run.config):
+            return None
+        return run if self.statuses is None or self._in_status(run, counts(row)) else None
+
+    def _in_status(self, run: Run, numbers: tuple[int, ...]) -> bool:
+        """Whether a test has one of the asked statuses, or the run itself is in such a state."""
+        wanted = self.statuses or ()
+        return any(0 < one <= len(numbers) and numbers[one - 1] for one in wanted) or run.state.value in map(
+            str.casefold, self.query.status
+        )
+
+    def may_hold(self, plan: WireRun, oldest: datetime | None) -> WireRun | None:
+        """The plan, if a wanted run can be in it: runs are begun in it while it lasts, and closed with it.
+
+        Runs begun before `oldest` are not wanted any more.
+        """
+        query, ended = self.query, plan.completed_on if plan.is_completed else None
+        fits = (
+            (query.state == "all" or bool(plan.is_completed) == (query.state == "closed"))
+            and (self.milestones is None or plan.milestone_id in self.milestones)
+            and (ended is not None or not (query.closed_since or query.closed_until))
+            and _within(ended, query.closed_since, query.closed_until)
+            and _within(ended, query.since, None)
+            and _within(ended, oldest, None)
+            and _within(plan.created_on, None, query.until)
+        )
+        return plan if fits else None
+
+    @property
+    def bounded(self) -> bool:
+        return self.query.state == "open" or bool(self.query.since or self.query.closed_since)
+
+
+def _given(**params: str | None) -> dict[str, str]:
+    return {name: value for name, value in params.items() if value is not None}
+
+
+def _numbers(numbers: Iterable[int] | None) -> str | None:
+    return None if numbers is None else ",".join(map(str, sorted(numbers)))
+
+
+def _seconds(moment: datetime | None, wider: int = 0) -> str | None:
+    return None if moment is None else str(max(0, math.floor(moment.timestamp()) + wider))
+
+
+def _within(seconds: int | None, since: datetime | None, until: datetime | None) -> bool:
+    """Whether a time lies in the bounds, both included; an unknown time is in any."""
+    return seconds is None or (
+        (since is None or seconds >= math.floor(since.timestamp())) and (until is None or seconds <= until.timestamp())
+    )
+
+
+def _lists(text: str | None, wanted: str) -> bool:
+    """Whether a comma-separated text (references, defects) has this element."""
+    return wanted.strip().casefold() in (part.strip().casefold() for part in (text or "").split(","))
+
+
+def _has_words(words: Sequence[str], *texts: str) -> bool:
+    text = "\n".join(texts).casefold() if words else ""
+    return all(word.casefold() in text for word in words)
+
+
+def _nearest(text: str, names: Iterable[str]) -> tuple[str, ...]:
+    from rapidfuzz import process, utils
+
+    found = process.extract(
+        text, tuple(dict.fromkeys(names)), limit=3, score_cutoff=50, processor=utils.default_process
+    )
+    return tuple(name for name, _, _ in found)
+
+
+def _none_such(what: str, text: str, names: Sequence[str]) -> NotFoundError:
+    return NotFoundError(
+        f"No {what} “{text}” in {LABEL}.",
+        why=f"It names {len(names)} to our key." if names else "It names none to our key.",
+        fix="Write it as TestRail does, or give its number.",
+        closest=_nearest(text, names),
+    )
+
+
+def look_up(what: str, typed: Sequence[str], names: Mapping[int, str]) -> frozenset[int]:
+    """Numbers as they are, names as the numbers they stand for. Raises NotFoundError with the closest names."""
+    found: set[int] = set()
+    for text in typed:
+        fitting = {number for number, name in names.items() if name.casefold() == text.strip().casefold()}
+        if re.fullmatch(r"[0-9]{1,12}", text.strip()):
+            fitting = {int(text)}
+        if not fitting:
+            raise _none_such(what, text, list(names.values()))
+        found |= fitting
+    return frozenset(found)
+
+
+def look_up_statuses(typed: Sequence[str], names: Mapping[int, str], others: Iterable[str] = ()) -> frozenset[int]:
+    """Outcomes (`failed`), this TestRail's own labels (`Known issue`) and numbers; `others` are words that may stand
+    there but are no status. Raises NotFoundError.
+    """
+    known = {word.casefold() for word in (*Outcome, *others)}
+    found: set[int] = set()
+    for text in typed:
+        word = text.strip().casefold()
+        fitting = {number for number, name in names.items() if name.casefold() == word}
+        fitting |= {_STATUS_OF[word]} if word in _STATUS_OF else set()
+        fitting |= {*names, *range(6, 13)} - set(OUTCOMES) if word == Outcome.OTHER else set()
+        if not fitting and word not in known:
+            fitting = set(look_up("status", [text], {**names, **{-n: w for n, w in enumerate(_STATUS_OF, 1)}}))
+        found |= fitting
+    return frozenset(found)
+
+
+def look_up_configs(typed: Sequence[str], names: Mapping[int, str]) -> tuple[frozenset[int], ...]:
+    """Each as the numbers a run must have: `Firefox`, `6`, `Firefox, Ubuntu 12`. Raises NotFoundError."""
+    known = {name.casefold() for name in names.values()}
+    wanted: list[frozenset[int]] = []
+    for text in typed:
+        several = [text] if text.strip().casefold() in known else text.split(",")
+        fitting = [look_up("configuration", [one], names) for one in several]
+        wanted += map(frozenset, product(*fitting))  # groups may have configurations of the same name
+    return tuple(wanted)
+
+
+# -- the connection -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A run whose tests are wanted; alone, or as one of a plan's, where `config` and `folder` tell it from others."""
+
+    run: int
+    config: str = ""
+    folder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AskedResults:
+    """A ResultQuery with its names looked up; a set that is None does not filter."""
+
+    query: ResultQuery
+    statuses: frozenset[int] | None = None
+    by: frozenset[int] | None = None
+    owners: frozenset[str] | None = None
+
+    @property
+    def filters(self) -> dict[str, str]:
+        """What get_results_for_run filters itself; the last result of a test can only be told among all of them."""
+        query = self.query
+        since = _given(created_after=_seconds(query.since, -1))
+        return since if query.latest else since | _given(
+            created_before=_seconds(query.until, +1),
+            created_by=_numbers(self.by),
+            status_id=_numbers(self.statuses),
+            defects_filter=query.defects.strip() or None,
+        )  # fmt: skip
+
+    def fits(self, row: WireResult, test: Test | None) -> bool:
+        query = self.query
+        owner = test.assignee_id if test is not None else str(row.assignedto_id or "")
+        return (
+            (self.statuses is None or row.status_id in self.statuses)
+            and _within(row.created_on, query.since, query.until)
+            and (self.by is None or row.created_by in self.by)
+            and (not query.defects or _lists(row.defects, query.defects))
+            and ((self.owners is None and not query.unassigned) or owner in (self.owners or ("",)))
+            and (not query.test or any(_is_test(text.strip(), row.test_id, test) for text in query.test))
+        )
+
+
+def _is_test(typed: str, number: int, test: Test | None) -> bool:
+    """Whether `T64`, `C12`, a bare number (of test or case) or words of the title mean this test."""
+    said = re.fullmatch(r"([tTcC]?)([0-9]{1,12})", typed)
+    case = test.key.partition(" · ")[0] if test is not None else ""
+    if said is not None:
+        letter = said[1].casefold()
+        return (letter != "c" and said[2] == str(number)) or (letter != "t" and said[2] == case)
+    return test is not None and typed.casefold() in test.name.casefold()
+
+
+class TestRail:
+    """One TestRail account; see `bot.usecases.ports.Connection` for the calls."""
+
+    __test__ = False
+    system = LABEL
+    kinds: Mapping[str, Kind] = {"R": RUN, "P": PLAN}
+
+    def __init__(self, account: Account) -> None:
+        self.name = account.name
+        self.project = account.number("project")
+        self._root = re.sub(r"/(index\.php.*)?$", "", account.text("url").strip().rstrip("/"))
+        self._now = account.now
+        self._tables: dict[str, tuple[datetime, Mapping[int, Any]]] = {}
+        self._users_by_project = False
+        key = account.text("key")
+        login = base64.b64encode(f"{account.text('user')}:{key}".encode()).decode()
+        self._wire = Wire(
+            LABEL,
+            self._root,
+            headers={"Authorization": f"Basic {login}"},
+            secrets=(key, login),
+            pace=account.pace,
+            now=account.now,
+            judge=judge,
+            complaint=complaint,
+            pause_s=10.0,
+        )
+
+    def read_link(self, url: str) -> RunRef | None:
+        """`{root}/index.php?/runs/view/81&group_by=…` and plans likewise; the page of a test does not tell its run."""
+        try:
+            ours, theirs = urlsplit(self._root), urlsplit(url.strip())
+            same = (theirs.scheme, theirs.hostname, theirs.port or _PORTS.get(theirs.scheme)) == (
+                ours.scheme, ours.hostname, ours.port or _PORTS.get(ours.scheme),
+            )  # fmt: skip
+        except ValueError:
+            return None
+        if not same or "@" in theirs.netloc or theirs.path != f"{ours.path}/index.php" or re.search(r"\s", url.strip()):
+            return None
+        page = re.fullmatch(r"/(runs|plans)/view/([1-9][0-9]{0,11})/?", unquote(theirs.query.partition("&")[0]))
+        return None if page is None else RunRef(self.name, "R" if page[1] == "runs" else "P", int(page[2]))
+
+    async def projects(self) -> tuple[Project, ...]:
+        rows = await self._all("get_projects", "projects")
+        return tuple(Project(row.id, row.name or f"project {row.id}") for row in rows)
+
+    async def run(self, ref: RunRef) -> Run:
+        call = f"get_plan/{ref.id}" if ref.letter == "P" else f"get_run/{ref.id}"
+        with self._about(ref):
+            row = await self._wire.get(f"{API}{call}", WireRun)
+        if row.id != ref.id:
+            raise UnreadableFault(
+                LABEL,
+                f"{LABEL} answered with something else than {ref.short}.",
+                why=f"It sent number {row.id}.",
+                fix="Try again in a minute.",
+            )
+        lens = await self._lens(row.project_id)
+        return read_plan(row, lens, self._inside(row)[0]) if ref.letter == "P" else read_run(row, lens)
+
+    async def runs(self, letter: str, query: RunQuery) -> Listing[Run]:
+        project = query.project or self.project
+        if project is None:
+            raise NoContextError(
+                f"Which project of {LABEL}?",
+                why=f"{self.name} has no project of its own.",
+                fix="Name one with --project ID.",
+            )
+        try:
+            lens = await self._lens(project)
+            wanted = await self._wanted(query, project)
+            if letter == "P":
+                return await self._outer(project, "plans", wanted, lens)
+            return await self._runs(project, wanted, lens)
+        except UnknownError:
+            raise NotFoundError(
+                f"No project {project} in {LABEL}.",
+                why="It was deleted, or our key may not see it.",
+                fix="Choose another with --project ID.",
+            ) from None
+
+    async def earlier(self, run: Run, limit: int) -> Listing[Run]:
+        """See Connection. For a run inside a plan, the ten newest finished plans are looked into, no further."""
+        lens = await self._lens(run.project)
+        before = RunQuery(state="closed", until=run.created_at - timedelta(seconds=1), at_most=limit)
+        if run.ref.letter == "P":
+            name = fold_name(run.name)
+            alike = Wanted(before, also=lambda row: fold_name(row.name or "") == name)
+            return await self._outer(run.project, "plans", alike, lens)
+        suites = None if run.series_id is None else frozenset({run.series_id})
+        wanted = Wanted(before, suites=suites, also=lambda row: (row.config or "") == run.config)
+        if run.parent is None:
+            return await self._outer(run.project, "runs", wanted, lens)
+        inside, missing = await self._in_plans(run.project, wanted, lens, quiet=True)
+        if run.config:  # only runs inside plans have one
+            return _newest(inside, limit, lens.read_at, missing)
+        alone = await self._outer(run.project, "runs", wanted, lens)
+        return _newest([*alone.items, *inside], limit, lens.read_at, (*alone.missing, *missing))
+
+    async def parts(self, run: Run) -> Listing[Run]:
+        if run.ref.letter != "P":
+            return Listing((), self._now(), 0)
+        lens = await self._lens(run.project)
+        rows, missing = await self._rows_of(run.ref)
+        return Listing(tuple(read_run(row, lens) for row in rows), lens.read_at, len(rows), missing)
+
+    async def tests(self, ref: RunRef, *, reasons: bool = False) -> Listing[Test]:
+        lens = await self._lens(None)
+        if ref.letter != "P":
+            with self._about(ref):
+                return await self._tests(Part(ref.id), lens, reasons=reasons)
+        return await self._through(ref, lambda part: self._tests(part, lens, reasons=reasons), "tests")
+
+    async def history(self, runs: Sequence[Run]) -> tuple[Listing[Test], ...]:
+        """One call per run and 250 tests. A run that can't be read costs only itself, unless none can."""
+        answers = await _each(self.tests(run.ref) for run in runs)
+        lost: Listing[Test] = Listing((), self._now(), None, ("its tests",))
+        return tuple(lost if isinstance(answer, RundownError) else answer for answer in answers)
+
+    async def results(self, ref: RunRef, query: ResultQuery) -> Listing[Result]:
+        lens = await self._lens(None)
+        owners = frozenset([person.id for person in await self._people_of(query.owner)])
+        by = frozenset([int(person.id) for person in await self._people_of(query.by)])
+        asked = AskedResults(
+            query,
+            look_up_statuses(query.status, await self._names("statuses", needed=True)) if query.status else None,
+            by if query.by else None,
+            owners | ({""} if query.unassigned else set()) if query.owner else None,
+        )
+        if asked.statuses is not None and not asked.statuses:  # a word that no status of TestRail stands for
+            return Listing((), lens.read_at, 0)
+        if ref.letter != "P":
+            with self._about(ref):
+                found = await self._results(Part(ref.id), asked, lens)
+        else:
+            found = await self._through(ref, lambda part: self._results(part, asked, lens), "results")
+        ordered = sorted(found.items, key=lambda result: result.at, reverse=not query.oldest_first)
+        return replace(found, items=tuple(ordered[: query.at_most]))
+
+    async def threads(self, ref: RunRef) -> tuple[Thread, ...]:
+        raise CannotError(f"{LABEL} has no threads.", why=_NO_THREADS, fix=f"Try `failures {ref.short}`.")
+
+    async def find_person(self, who: Who) -> Person | None:
+        people = await self._people(self.project)
+        text = who.text.strip()
+        if re.fullmatch(r"[0-9]{1,12}", text):
+            return people.get(int(text)) or await self._one_person(f"get_user/{int(text)}")
+        email = (who.email or (text if "@" in text else "")).strip().casefold()
+        if email:
+            known = next((person for person in people.values() if person.email.casefold() == email), None)
+            known = known or await self._one_person(f"get_user_by_email&email={quote(email, safe='')}")
+            if known is not None:
+                return known
+        words = text.casefold().split()
+        whole = [person for person in people.values() if person.name.casefold().split() == words]
+        fitting = whole or [one for one in people.values() if words and {*words} <= {*one.name.casefold().split()}]
+        return fitting[0] if len(fitting) == 1 else None
+
+    async def close(self) -> None:
+        await self._wire.close()
+
+    # -- lists of runs and plans ------------------------------------------------------------------------------
+
+    async def _wanted(self, query: RunQuery, project: int) -> Wanted:
+        """Raises NotFoundError for names that TestRail does not have."""
+        by = milestones = suites = configs = statuses = None
+        if query.by:
+            by = frozenset([int(person.id) for person in await self._people_of(query.by, project)])
+        if query.milestone:
+            milestones = look_up("milestone", query.milestone, await self._names("milestones", project, needed=True))
+        if query.suite:
+            suites = look_up("suite", query.suite, await self._names("suites", project, needed=True))
+        if query.config:
+            configs = look_up_configs(query.config, await self._names("configs", project, needed=True))
+        if query.status:
+            statuses = look_up_statuses(query.status, await self._names("statuses", needed=True), State)
+        return Wanted(query, by, milestones, suites, configs, statuses)
+
+    async def _outer(self, project: int, plural: str, wanted: Wanted, lens: Lens) -> Listing[Run]:
+        """The wanted plans, or runs that are in no plan (get_runs has only those), newest first."""
+        read = read_run if plural == "runs" else read_plan
+        found = await self._list(
+            f"get_{plural}/{project}",
+            plural,
+            WireRun,
+            lambda row: wanted.take(row, lens, read),
+            filters=wanted.filters(plural),
+            own=project,
+            at_most=wanted.query.at_most,
+        )
+        return _newest(found.items, wanted.query.at_most, found.read_at, found.missing, found.total)
+
+    async def _runs(self, project: int, wanted: Wanted, lens: Lens) -> Listing[Run]:
+        """Runs inside and outside plans. Plans that ended before the oldest run that is wanted need no look."""
+        most = wanted.query.at_most
+        alone: Listing[Run] = Listing((), lens.read_at, 0)
+        if wanted.configs is None:  # only runs inside plans have a configuration
+            alone = await self._outer(project, "runs", wanted, lens)
+        enough = most is not None and len(alone.items) >= most
+        oldest = alone.items[-1].created_at if enough and alone.items else None
+        inside, missing = await self._in_plans(project, wanted, lens, oldest=oldest)
+        total = None if alone.total is None or missing or enough else alone.total + len(inside)
+        return _newest([*alone.items, *inside], most, alone.read_at, (*alone.missing, *missing), total)
+
+    async def _in_plans(
+        self, project: int, wanted: Wanted, lens: Lens, *, oldest: datetime | None = None, quiet: bool = False
+    ) -> tuple[list[Run], tuple[str, ...]]:
+        """The wanted runs inside plans, and what was left out: never more than the other runs are worth.
+
+        Opens the newest plans that may hold such runs: at most 20, or 10 where no time bounds them; `quiet` does not
+        count it as missing when there are more.
+        """
+        most = PLANS_ASKED if wanted.bounded else PLANS_UNASKED
+        filters = {name: value for name, value in wanted.filters("plans").items() if name in _OF_PLANS}
+        try:
+            plans = await self._list(
+                f"get_plans/{project}",
+                "plans",
+                WireRun,
+                lambda row: wanted.may_hold(row, oldest),
+                filters=filters,
+                own=project,
+            )
+            refs = [RunRef(self.name, "P", plan.id) for plan in plans.items[:most]]
+            answers = await _each(self._rows_of(ref) for ref in refs)
+        except SystemFault:
+            return [], ("runs inside plans",)
+        found: list[Run] = []
+        missing = list(plans.missing)
+        for ref, answer in zip(refs, answers, strict=True):
+            if isinstance(answer, SystemFault):
+                missing.append(f"the runs of {ref.short}")
+            elif not isinstance(answer, RundownError):  # else it was deleted meanwhile
+                found += [run for row in answer[0] if (run := wanted.take(row, lens, read_run)) is not None]
+                missing += answer[1]
+        if len(plans.items) > most and not quiet:
+            missing.append(f"runs inside {_some(len(plans.items) - most, 'older plan')}")
+        return found, tuple(missing)
+
+    async def _rows_of(self, plan: RunRef) -> tuple[list[WireRun], tuple[str, ...]]:
+        """The runs inside a plan as TestRail has them, and what could not be read."""
+        with self._about(plan):
+            return self._inside(await self._wire.get(f"{API}get_plan/{plan.id}", WireRun))
+
+    def _inside(self, plan: WireRun) -> tuple[list[WireRun], tuple[str, ...]]:
+        raws = [raw for entry in plan.entries or () for raw in entry.runs or ()]
+        rows, unreadable = self._wire.rows(raws, WireRun)
+        for row in rows:
+            row.plan_id = plan.id
+            row.project_id = row.project_id or plan.project_id
+            row.milestone_id = row.milestone_id or plan.milestone_id
+        own = [row for row in rows if row.project_id == plan.project_id]
+        missing = [f"{_some(unreadable, 'row')} could not be read"] if unreadable else []
+        return own, (*missing, *_strangers(len(rows) - len(own)))
+
+    # -- what is in runs --------------------------------------------------------------------------------------
+
+    async def _through(self, plan: RunRef, read: Callable[[Part], Awaitable[Listing[T]]], what: str) -> Listing[T]:
+        """Everything of the runs inside a plan together. A run that fails costs only its own, unless all do."""
+        rows, missing = await self._rows_of(plan)
+        names = [f"{row.name or f'run {row.id}'} ({row.config})" if row.config else row.name or "" for row in rows]
+        parts = [Part(row.id, row.config or "", name) for row, name in zip(rows, names, strict=True)]
+        items: list[T] = []
+        total: int | None = 0
+        for part, answer in zip(parts, await _each(map(read, parts)), strict=True):
+            if isinstance(answer, RundownError):
+                missing += (f"{what} of R{part.run}",)
+                total = None
+            else:
+                items += answer.items
+                missing += tuple(f"R{part.run}: {each}" for each in answer.missing)
+                total = None if total is None or answer.total is None else total + answer.total
+        return Listing(tuple(items), self._now(), total, missing)
+
+    async def _tests(self, part: Part, lens: Lens, *, reasons: bool = False) -> Listing[Test]:
+        found = await self._list(
+            f"get_tests/{part.run}", "tests", WireTest,
+            lambda row: read_test(row, lens, config=part.config, folder=part.folder), own=part.run,
+        )  # fmt: skip
+        if not reasons:
+            return found
+        try:
+            failed = await self._list(
+                f"get_results_for_run/{part.run}", "results", WireResult, lambda row: row,
+                filters={"status_id": str(_STATUS_OF["failed"])},
+            )  # fmt: skip
+        except SystemFault:
+            return replace(found, missing=(*found.missing, "the reasons of the failures"))
+        by_test: dict[str, list[WireResult]] = {}
+        for row in sorted(failed.items, key=lambda row: (row.created_on or 0, row.id), reverse=True):
+            by_test.setdefault(str(row.test_id), []).append(row)
+        told = tuple(read_reason(test, by_test[test.id]) if test.id in by_test else test for test in found.items)
+        return replace(found, items=told, missing=(*found.missing, *(f"results: {each}" for each in failed.missing)))
+
+    async def _results(self, part: Part, asked: AskedResults, lens: Lens) -> Listing[Result]:
+        """Results of one run, newest first. Comments are no outcome, so they are never the last result of a test."""
+        query = asked.query
+        named = await self._tests(Part(part.run), lens)
+        tests = {int(test.id): test for test in named.items}
+
+        def take(row: WireResult) -> WireResult | None:
+            return row if query.latest or asked.fits(row, tests.get(row.test_id)) else None
+
+        found = await self._list(
+            f"get_results_for_run/{part.run}", "results", WireResult, take, filters=asked.filters,
+            at_most=None if query.latest or query.oldest_first else query.at_most,
+        )  # fmt: skip
+        rows = sorted(found.items, key=lambda row: (row.created_on or 0, row.id), reverse=True)
+        total = found.total
+        if query.latest:
+            last: dict[int, WireResult] = {}
+            for row in rows:
+                if row.status_id is not None:
+                    last.setdefault(row.test_id, row)
+            rows = [row for row in last.values() if asked.fits(row, tests.get(row.test_id))]
+            total = len(rows)
+        items = tuple(read_result(row, lens, tests.get(row.test_id), config=part.config) for row in rows)
+        return Listing(items, found.read_at, total, (*found.missing, *(f"names: {each}" for each in named.missing)))
+
+    # -- what numbers mean ------------------------------------------------------------------------------------
+
+    async def _lens(self, project: int | None) -> Lens:
+        """For rows of this project; None where only statuses and people are in them."""
+        read_at = self._now()
+        statuses, people = await asyncio.gather(self._names("statuses"), self._people(project or self.project))
+        if project is None:
+            return Lens(self.name, self._root, read_at, statuses, people)
+        # A run's stream goes by its suite's name, which must not change with the weather: no suites, no answer.
+        milestones, suites = await asyncio.gather(
+            self._names("milestones", project), self._names("suites", project, needed=True)
+        )
+        return Lens(self.name, self._root, read_at, statuses, people, milestones, suites)
+
+    async def _table(
+        self, key: str, read: Callable[[], Awaitable[Mapping[int, T]]], *, needed: bool = False
+    ) -> Mapping[int, T]:
+        """A look-up table, read again after 5 minutes; empty where our key may not read it.
+
+        Names are worth no failure: a passing fault leaves an older table, or numbers, unless the table is `needed`.
+        """
+        known = self._tables.get(key)
+        if known is not None and timedelta() <= self._now() - known[0] < NAMES_FOR:
+            return known[1]
+        read_at = self._now()
+        try:
+            table = await read()
+        except (RefusedFault, RejectedFault):
+            table = {}
+        except SystemFault:
+            if known is None and needed:
+                raise
+            return known[1] if known is not None else {}
+        self._tables[key] = (read_at, table)
+        return table
+
+    async def _names(self, plural: str, project: int | None = None, *, needed: bool = False) -> Mapping[int, str]:
+        """Statuses (their labels), milestones (also those below others), suites or configurations by number."""
+        call = f"get_{plural}" if project is None else f"get_{plural}/{project}"
+
+        async def read() -> dict[int, str]:
+            rows = await self._all(call, plural)
+            if plural == "configs":
+                rows = [one for group in rows for one in group.configs or ()]
+            rows += [one for row in rows for one in row.milestones or ()]
+            return {row.id: row.label or row.name or f"{plural[:-1]} {row.id}" for row in rows}
+
+        return await self._table(call, read, needed=needed)
+
+    async def _people(self, project: int | None) -> Mapping[int, Person]:
+        async def read() -> dict[int, Person]:
+            return {row.id: read_person(row) for row in await self._users(project)}
+
+        return await self._table(f"people of {project}", read)
+
+    async def _users(self, project: int | None) -> list[WireNamed]:
+        """Everybody where our key administers, else those of a project; other keys may not ask without one."""
+        if not self._users_by_project:
+            try:
+                return await self._all("get_users", "users")
+            except (RefusedFault, RejectedFault):
+                self._users_by_project = True
+        if project is None:
+            project = next((each.id for each in await self.projects()), None)
+        return [] if project is None else await self._all(f"get_users/{project}", "users")
+
+    async def _people_of(self, typed: Sequence[Who], project: int | None = None) -> list[Person]:
+        """The people who are meant. Raises NotFoundError with the closest names."""
+        found = []
+        for who in typed:
+            person = await self.find_person(who)
+            if person is None:
+                people = await self._people(project or self.project)
+                raise _none_such("person", who.text, [each.name for each in people.values()])
+            found.append(person)
+        return found
+
+    async def _one_person(self, call: str) -> Person | None:
+        """Somebody who is not in the list. TestRail answers 400 for people it does not know, 403 to most keys."""
+        try:
+            return read_person(await self._wire.get(f"{API}{call}", WireNamed))
+        except (RefusedFault, RejectedFault):
+            return None
+
+    # -- the wire ---------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _about(self, ref: RunRef) -> Iterator[None]:
+        """Names the run in the error when TestRail knows no such number."""
+        try:
+            yield
+        except UnknownError:
+            kind, other = (PLAN, RUN) if ref.letter == "P" else (RUN, PLAN)
+            raise NotFoundError(
+                f"No {kind.noun} {ref.short} in {LABEL}.",
+                why="It was deleted, or its number is another.",
+                fix=f"See what there is with `list`; {other.plural} are typed {other.letter}{ref.id}.",
+            ) from None
+
+    async def _all(self, call: str, plural: str) -> list[WireNamed]:
+        listing = await self._list(call, plural, WireNamed, lambda row: row)
+        return list(listing.items)
+
+    async def _list(
+        self,
+        call: str,
+        plural: str,
+        shape: type[_Row],
+        take: Callable[[_Row], T | None],
+        *,
+        filters: Mapping[str, str] | None = None,
+        own: int | None = None,
+        at_most: int | None = None,
+    ) -> Listing[T]:
+        """The rows of a list that `take` takes, made into ours at once, so that nothing else of them is held.
+
+        `own` is the project (of tests: the run) that rows must be of; others are left out and counted.
+        """
+        target = f"{API}{call}" + "".join(
+            f"&{name}={quote(value, safe=',')}" for name, value in (filters or {}).items()
+        )
+        strangers: set[int] = set()
+        last: int | None = None
+        torn = False
+
+        async def read(offset: int) -> Page[tuple[int, T | None]]:
+            nonlocal last, torn
+            again = 1 if offset else 0
+            where = f"&limit={PAGE_ROWS}&offset={offset - again}" if offset else ""
+            raws, more = self._cut(await self._wire.read(target + where), plural)
+            rows, unreadable = self._wire.rows(raws, shape)
+            torn = torn or bool(again and not unreadable and last not in [row.id for row in rows])
+            last = rows[-1].id if rows else last
+            strangers.update([row.id for row in rows if own is not None and _home(row) not in (own, None)])
+            kept = [(row.id, None if row.id in strangers else take(row)) for row in rows]
+            return Page(kept, max(0, len(raws) - again), more=more, unreadable=unreadable)
+
+        found = await by_offset(
+            read, key=lambda row: row[0], now=self._now, keep=lambda row: row[1] is not None, at_most=at_most
+        )
+        missing = list(found.missing)
+        if torn and not missing:
+            missing.append("the list changed while it was read")
+        missing += _strangers(len(strangers), "run" if plural == "tests" else "project")
+        items = tuple(value for _, value in found.items if value is not None)
+        return Listing(items, found.read_at, found.total, tuple(missing))
+
+    def _cut(self, body: bytes, plural: str) -> tuple[list[msgspec.Raw], bool]:
+        """The rows of a page, and whether another follows: an envelope, or a bare array before 6.7.
+
+        The link to the next page is only looked at, never followed: it was seen with limit=0 and of another list.
+        """
+        if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"[":
+            raws = self._wire.decode(body, list[msgspec.Raw])
+            return raws, plural not in _UNCUT and len(raws) == PAGE_ROWS
+        page = self._wire.decode(body, _ENVELOPES[plural])
+        rows: list[msgspec.Raw] = page.rows
+        follows = isinstance(page.links, _Links) and page.links.next is not None
+        return rows, follows and len(rows) >= min(page.limit or PAGE_ROWS, PAGE_ROWS)
+
+
+_Row = TypeVar("_Row", bound=_Shape)
+_PORTS = {"https": 443, "http": 80}
+#: The filters of a list of runs that can be put to its plans: a run's creator or begin may be another than its plan's.
+_OF_PLANS = ("is_completed", "created_before", "milestone_id")
+
+
+def _home(row: object) -> int | None:
+    """The project of a run, the run of a test."""
+    return row.project_id if isinstance(row, WireRun) else row.run_id if isinstance(row, WireTest) else None
+
+
+async def _each(jobs: Iterable[Awaitable[T]]) -> list[T | RundownError]:
+    """All at once. What fails costs only itself, unless everything does."""
+    answers = await asyncio.gather(*jobs, return_exceptions=True)
+    good: list[T | RundownError] = []
+    for answer in answers:
+        if isinstance(answer, BaseException) and not isinstance(answer, RundownError):
+            raise answer
+        good.append(answer)
+    if good and isinstance(good[0], RundownError) and all(isinstance(one, RundownError) for one in good):
+        raise good[0]
+    return good
+
+
+def _newest(
+    runs: Iterable[Run], at_most: int | None, read_at: datetime, missing: tuple[str, ...], total: int | None = None
+) -> Listing[Run]:
+    rows = sorted({run.ref: run for run in runs}.values(), key=lambda run: (run.created_at, run.ref.id), reverse=True)
+    return Listing(tuple(rows[:at_most]), read_at, total, missing)
+
+
+def _some(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
+def _strangers(number: int, home: str = "project") -> tuple[str, ...]:
+    return (f"{_some(number, 'row')} of another {home} {'was' if number == 1 else 'were'} left out",) if number else ()
+
+
+SYSTEM = System(
+    name="testrail",
+    label=LABEL,
+    options=(
+        Option("url", "the address of TestRail, such as https://acme.testrail.io", of="url"),
+        Option("user", "the email address of the account Rundown uses"),
+        Option("key", "an API key of that account (My Settings, API Keys)", of="secret"),
+        Option("project", "the number of the project that is meant when none is named", of="number", required=False),
+    ),
+    kinds=(RUN, PLAN),
+    connect=TestRail,
+    per_minute=180,
+)

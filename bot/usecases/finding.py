@@ -1,0 +1,293 @@
+"""From what people type to the one run that is meant. Several fit: they choose, we never guess."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from difflib import get_close_matches
+
+from bot.domain.errors import AmbiguousError, AskError, Choice, NotFoundError, RundownError
+from bot.domain.model import Run, RunRef
+from bot.domain.queries import RunQuery
+from bot.domain.refs import LastRef, LinkRef, NamedRef, PrevRef, Ref, RowRef, ThisRef
+from bot.usecases.ports import ChannelContext, Connection, Place, Recall
+from bot.usecases.systems import Systems, targets
+
+#: How far back `last:words` looks.
+LAST_WITHIN = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks, and where. `user` is their Slack id."""
+
+    place: Place
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The run that was meant. `ref` may name a thread; `part` is what followed the slash where it is not a thread."""
+
+    connection: Connection
+    ref: RunRef
+    run: Run
+    part: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finder:
+    """Looks runs up for one asker. `again` gives the whole command for another reference, so that it can be chosen."""
+
+    systems: Systems
+    context: ChannelContext | None
+    recall: Recall
+    asker: Asker
+    now: datetime
+    again: Callable[[Ref], str]
+
+    async def find(self, ref: Ref) -> Found:
+        """The run behind a reference. Raises NotFoundError, AmbiguousError, or the fault of the system that had it."""
+        found = await self._find(ref)
+        await self.recall.remember_run(self.asker.place, self.asker.user, found.run.ref)
+        return found
+
+    async def _find(self, ref: Ref) -> Found:
+        match ref:
+            case NamedRef():
+                return await self._named(ref)
+            case LinkRef():
+                return await self._read(self._linked(ref))
+            case LastRef():
+                return await self._last(ref)
+            case PrevRef():
+                return await self._previous()
+            case ThisRef():
+                return await self._read(await self._this())
+            case RowRef():
+                return await self._read(await self._row(ref))
+
+    async def _read(self, ref: RunRef) -> Found:
+        connection = self.systems.get(ref.connection)
+        return Found(connection, ref, await connection.run(_whole(ref)))
+
+    async def _named(self, ref: NamedRef) -> Found:
+        candidates = list(self._candidates(ref))
+        if not candidates:
+            raise self._no_such_letter(ref)
+        if self.context is not None and ref.connection is None:
+            here = [each for each in candidates if each[0].name == self.context.connection]
+            found, _ = await _try(here)
+            if found:
+                return self._choose(ref, found)
+            candidates = [each for each in candidates if each not in here]
+        found, errors = await _try(candidates)
+        if found:
+            return self._choose(ref, found)
+        faults = [error for error in errors if not isinstance(error, AskError)]
+        if faults:
+            raise faults[0]
+        raise NotFoundError(
+            f"No run {ref} found.",
+            why="Looked in " + ", ".join(dict.fromkeys(each.system for each, _ in candidates)) + "."
+            if candidates
+            else "It is not in this channel's connection.",
+            fix="See what there is with `list`, or paste the run's web address.",
+            closest=await self._closest(ref, candidates),
+        )
+
+    def _candidates(self, ref: NamedRef) -> Iterable[tuple[Connection, RunRef]]:
+        connections = [self.systems.get(ref.connection)] if ref.connection else list(self.systems)
+        for connection in connections:
+            for letter in connection.kinds:
+                if ref.letter in (None, letter):
+                    yield connection, RunRef(connection.name, letter, ref.id)
+
+    def _choose(self, ref: NamedRef, found: Sequence[Found]) -> Found:
+        if len(found) > 1:
+            raise AmbiguousError(
+                f"{ref} could be any of {len(found)} runs.",
+                tuple(Choice(_label(each), self.again(_named(each.ref, ref.part))) for each in found),
+                why="The same number exists in more than one place.",
+                fix="Choose one, or type its connection before it.",
+            )
+        only = found[0]
+        if ref.part is None:
+            return only
+        if "threads" in only.run.kind.verbs:
+            return Found(only.connection, RunRef(only.ref.connection, only.ref.letter, only.ref.id, ref.part), only.run)
+        return Found(only.connection, only.ref, only.run, part=ref.part)
+
+    def _linked(self, ref: LinkRef) -> RunRef:
+        for connection in self.systems:
+            found = connection.read_link(ref.url)
+            if found is not None:
+                return found
+        raise NotFoundError(
+            "That address is not a run of one of your systems.",
+            why="Connected are " + ", ".join(f"{each.name} ({each.system})" for each in self.systems) + ".",
+            fix="Paste the address of a run's page there, or type its number, for example R118.",
+            closest=("list",),
+        )
+
+    async def _last(self, ref: LastRef) -> Found:
+        asked, _ = await targets(self.systems, self.context)
+        since = self.now - LAST_WITHIN if ref.words else None
+        found: list[Found] = []
+        errors: list[RundownError] = []
+        wanted = [(each, letter, kind) for each in asked for letter, kind in each.connection.kinds.items()]
+        queries = [
+            RunQuery(
+                project=each.project.id,
+                words=tuple(ref.words.split()),
+                state="all",
+                since=since if "since" in kind.filters else None,
+                at_most=1,
+            )
+            for each, _, kind in wanted
+        ]
+        answers = await asyncio.gather(
+            *(each.connection.runs(letter, query) for (each, letter, _), query in zip(wanted, queries, strict=True)),
+            return_exceptions=True,
+        )
+        for (each, _, _), answer in zip(wanted, answers, strict=True):
+            if isinstance(answer, RundownError):
+                errors.append(answer)
+            elif isinstance(answer, BaseException):
+                raise answer
+            else:
+                found += [Found(each.connection, run.ref, run) for run in answer.items]
+        if found:
+            return max(found, key=lambda each: each.run.created_at)
+        if errors:
+            raise errors[0]
+        raise NotFoundError(
+            f"There is no {ref}.",
+            why="No run of the last 90 days has these words." if ref.words else "There are no runs yet.",
+            fix="See what there is with `list --all`.",
+            closest=("list --all",),
+        )
+
+    async def _previous(self) -> Found:
+        seen = await self.recall.thread_run(self.asker.place) or await self.recall.last_run(
+            self.asker.place, self.asker.user
+        )
+        if seen is None:
+            raise NotFoundError(
+                "There is no run that `prev` could come before.",
+                why="You have not looked at a run here yet.",
+                fix="Show one first, for example with `show last`.",
+                closest=("show last",),
+            )
+        current = await self._read(seen)
+        earlier = await current.connection.earlier(current.run, 1)
+        if not earlier.items:
+            raise NotFoundError(
+                f"{current.ref.short} is the first finished run of its stream.",
+                why=f"Nothing comparable was {current.run.kind.ended} before it.",
+                fix="Name the run you mean.",
+                closest=(f"show {current.ref}",),
+            )
+        return Found(current.connection, earlier.items[0].ref, earlier.items[0])
+
+    async def _this(self) -> RunRef:
+        ref = await self.recall.thread_run(self.asker.place) if self.asker.place.thread else None
+        if ref is None:
+            raise NotFoundError(
+                "There is no `this` here.",
+                why="`this` is the run of a thread: one that hangs under a run's message.",
+                fix="Name the run, for example R118, or ask in the thread of its message.",
+                closest=("show last",),
+            )
+        return ref
+
+    async def _row(self, ref: RowRef) -> RunRef:
+        rows = await self.recall.listed(self.asker.place, self.asker.user)
+        if not rows:
+            raise NotFoundError(
+                f"{ref} means nothing yet.",
+                why="It is a row of your last list here, and there is none.",
+                fix="List runs first.",
+                closest=("list",),
+            )
+        if not 1 <= ref.row <= len(rows):
+            raise NotFoundError(
+                f"Your last list here has no row {ref}.",
+                why=f"It has {len(rows)} rows.",
+                fix=f"Take a number from #1 to #{len(rows)}, or list again.",
+                closest=(self.again(RowRef(len(rows))),),
+            )
+        return rows[ref.row - 1]
+
+    def _no_such_letter(self, ref: NamedRef) -> NotFoundError:
+        letters = ", ".join(
+            f"{letter} for {kind.plural} ({each.system})"
+            for each in self.systems
+            for letter, kind in each.kinds.items()
+        )
+        return NotFoundError(
+            f"Nothing here is numbered with {ref.letter}.",
+            why=f"There is {letters}.",
+            fix="Type one of these letters before the number, or the number alone.",
+            closest=(self.again(NamedRef(None, None, ref.id)),),
+        )
+
+    async def _closest(self, ref: NamedRef, candidates: Sequence[tuple[Connection, RunRef]]) -> tuple[str, ...]:
+        """Commands for runs whose number looks like the one typed, among the newest; never worth failing for."""
+        try:
+            asked, _ = await targets(self.systems, self.context)
+        except RundownError:
+            return ()
+        pairs = {(connection.name, missing.letter) for connection, missing in candidates}
+        jobs = [
+            each.connection.runs(letter, RunQuery(project=each.project.id, state="all", at_most=100))
+            for each in asked
+            for letter in each.connection.kinds
+            if (each.connection.name, letter) in pairs
+        ]
+        try:
+            async with asyncio.timeout(2.5):
+                answers = await asyncio.gather(*jobs, return_exceptions=True)
+        except TimeoutError:
+            return ()
+        known = {
+            run.ref: str(run.ref.id)
+            for answer in answers
+            if not isinstance(answer, BaseException)
+            for run in answer.items
+        }
+        near = get_close_matches(str(ref.id), set(known.values()), 2, 0.6)
+        fitting = (its for number in near for its, digits in known.items() if digits == number)
+        return tuple(self.again(_named(its)) for its in fitting)[:3]
+
+
+async def _try(
+    candidates: Sequence[tuple[Connection, RunRef]],
+) -> tuple[list[Found], list[RundownError]]:
+    """Ask all candidates at once; tells which exist, and what the others said."""
+    answers = await asyncio.gather(*(connection.run(ref) for connection, ref in candidates), return_exceptions=True)
+    found: list[Found] = []
+    errors: list[RundownError] = []
+    for (connection, ref), answer in zip(candidates, answers, strict=True):
+        if isinstance(answer, RundownError):
+            errors.append(answer)
+        elif isinstance(answer, BaseException):
+            raise answer
+        else:
+            found.append(Found(connection, ref, answer))
+    return found, errors
+
+
+def _whole(ref: RunRef) -> RunRef:
+    return RunRef(ref.connection, ref.letter, ref.id)
+
+
+def _named(ref: RunRef, part: int | None = None) -> NamedRef:
+    return NamedRef(ref.connection, ref.letter, ref.id, part)
+
+
+def _label(found: Found) -> str:
+    run = found.run
+    return f"{run.kind.noun} {run.ref.short} of {found.connection.system}: {run.name} ({run.state})"

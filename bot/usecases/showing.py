@@ -1,0 +1,96 @@
+"""Show one run: its card, its threads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import TypeVar
+
+from bot.domain.answers import RunCard, ThreadList, TrendPoint
+from bot.domain.errors import CannotError, NotFoundError, RundownError
+from bot.domain.model import Run
+from bot.usecases.finding import Found
+from bot.usecases.systems import name_project
+
+T = TypeVar("T")
+
+#: Finished runs in a trend, this one included.
+TREND_RUNS = 10
+#: Seconds a card waits for what is beside the run itself.
+EXTRAS_S = 4.0
+
+_BUTTONS = ("failures", "diff", "results", "threads")
+
+
+async def show_run(found: Found) -> RunCard:
+    """The card of a run: the run as just read, the trend of its stream, the runs of a plan.
+
+    What is beside the run itself is left out, and said, when it fails or takes too long.
+    """
+    missing: list[str] = []
+    earlier, parts, where = await asyncio.gather(
+        extra(found.connection.earlier(found.run, TREND_RUNS - 1), "the trend", missing),
+        extra(found.connection.parts(found.run), "the runs of this plan", missing),
+        where_is(found),
+    )
+    trend = [_point(run) for run in reversed(earlier.items)] if earlier else []
+    return RunCard(
+        run=found.run,
+        where=where,
+        trend=(*trend, _point(found.run)) if trend else (),
+        parts=parts.items if parts else (),
+        missing=(*missing, *(parts.missing if parts else ())),
+        buttons=tuple(verb for verb in _BUTTONS if verb in found.run.kind.verbs and _worth(verb, found.run)),
+    )
+
+
+async def show_threads(found: Found) -> ThreadList:
+    """The threads of an automation run, or the one that the reference names."""
+    need(found, "threads")
+    threads = await found.connection.threads(found.run.ref)
+    if found.ref.thread is not None:
+        threads = tuple(thread for thread in threads if thread.index == found.ref.thread)
+        if not threads:
+            raise NotFoundError(
+                f"{found.run.ref.short} has no thread {found.ref.thread}.",
+                why=f"It has {found.run.threads_total} threads.",
+                fix="See them with `threads`.",
+                closest=(f"threads {found.run.ref}",),
+            )
+    return ThreadList(run=found.run, where=await where_is(found), threads=threads)
+
+
+def need(found: Found, verb: str) -> None:
+    """Raise CannotError when the system cannot do this with that kind of run, with what is possible instead."""
+    kind = found.run.kind
+    if verb not in kind.verbs:
+        raise CannotError(
+            f"{found.connection.system} has no {verb} for a {kind.noun}.",
+            why=kind.cannot.get(verb, f"A {kind.noun} there is one whole."),
+            fix=f"Show it with `show {found.run.ref.short}`.",
+            closest=(f"show {found.run.ref}",),
+        )
+
+
+async def where_is(found: Found) -> str:
+    """Connection and project for people: `TestRail › Webshop`."""
+    project = await name_project(found.connection, found.run.project)
+    return f"{found.connection.system} › {project.name}"
+
+
+async def extra(asking: Awaitable[T], what: str, missing: list[str]) -> T | None:
+    """Something good to have: None, with a word in `missing`, when it fails or takes too long."""
+    try:
+        async with asyncio.timeout(EXTRAS_S):
+            return await asking
+    except (RundownError, TimeoutError):
+        missing.append(f"{what} could not be read")
+        return None
+
+
+def _point(run: Run) -> TrendPoint:
+    return TrendPoint(run.ref, run.tally.pass_rate, run.state)
+
+
+def _worth(verb: str, run: Run) -> bool:
+    return verb != "failures" or run.failing

@@ -1,0 +1,287 @@
+"""One sample of each kind of message, as a day at Acme brings them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from bot.domain.answers import (
+    Complaint,
+    ConnectionView,
+    ContextSet,
+    FailedTest,
+    Failures,
+    HelpIndex,
+    HelpVerb,
+    Here,
+    Identity,
+    Menu,
+    ResultList,
+    RunCard,
+    RunList,
+    ThreadList,
+    TrendPoint,
+    Trouble,
+    Version,
+    WhoAmI,
+)
+from bot.domain.errors import Choice, UnavailableFault
+from bot.domain.model import Kind, Person, Project, Result, Run, RunRef, State, Test, Thread
+from bot.domain.outcomes import Outcome, Tally
+from bot.domain.streams import Diff, Streak
+from bot.presenters import messages
+from bot.presenters.messages import Message
+
+NOW = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
+
+TESTRAIL = Kind("R", "run", "runs", "closed", verbs=frozenset({"failures", "results", "diff"}))
+TESTMO = Kind("A", "automation run", "automation runs", "completed", automated=True,
+              verbs=frozenset({"failures", "results", "diff", "threads"}))  # fmt: skip
+PLAN = Kind("P", "plan", "plans", "closed")
+
+RELEASE = Run(
+    ref=RunRef("testrail", "R", 118),
+    kind=TESTRAIL,
+    project=1,
+    name="Release 5.2 regression",
+    tally=Tally(passed=74, failed=3, blocked=1, untested=2),
+    finished=False,
+    created_at=NOW - timedelta(hours=2),
+    read_at=NOW - timedelta(seconds=5),
+    by="Ana Kovač",
+    assignee="Tom Becker",
+    config="Chrome, Windows 11",
+    milestone="5.2",
+    page="https://acme.testrail.example/index.php?/runs/view/{id}",
+)
+NIGHTLY = Run(
+    ref=RunRef("testmo", "A", 412, None),
+    kind=TESTMO,
+    project=3,
+    name="Nightly web",
+    tally=Tally(passed=610, failed=15, skipped=12, other=(("Known issue", 3),)),
+    finished=True,
+    created_at=NOW - timedelta(hours=7),
+    finished_at=NOW - timedelta(hours=6, minutes=5),
+    read_at=NOW - timedelta(minutes=3),
+    elapsed_s=3_300,
+    by="ci",
+    source="nightly-web",
+    tags=("smoke", "main"),
+    links=(("build 8123", "https://ci.acme.example/8123"),),
+    page="https://acme.testmo.example/automation/runs/view/{id}",
+    threads_total=8,
+)
+SMOKE = replace(
+    NIGHTLY, ref=RunRef("testmo", "A", 415), name="Smoke", tally=Tally(passed=90), elapsed_s=240,
+    created_at=NOW - timedelta(minutes=50), finished_at=NOW - timedelta(minutes=46),
+)  # fmt: skip
+RUNNING = replace(
+    NIGHTLY, ref=RunRef("testmo", "A", 416), name="API contract", tally=Tally(passed=31, untested=59), finished=False,
+    finished_at=None, threads_active=3, created_at=NOW - timedelta(minutes=9), verdict=Outcome.RUNNING,
+)  # fmt: skip
+LEFT = replace(
+    RELEASE, ref=RunRef("testrail", "R", 97), name="Exploratory 5.1", tally=Tally(passed=62, untested=18),
+    finished=True, finished_at=NOW - timedelta(days=1), created_at=NOW - timedelta(days=19),
+)  # fmt: skip
+STUCK = replace(
+    RELEASE, ref=RunRef("testrail", "R", 121), name="Payments", tally=Tally(passed=4, blocked=6),
+    created_at=NOW - timedelta(days=2),
+)  # fmt: skip
+RATES = (0.98, 0.975, 0.96, 0.97, 0.95, 0.94, 0.91)
+
+CARD = RunCard(
+    run=replace(RELEASE, read_at=NOW),
+    where="TestRail › Webshop",
+    trend=tuple(TrendPoint(RELEASE.ref, rate, State.FAILED) for rate in RATES),
+    buttons=("failures", "diff", "results"),
+)
+LIST = RunList(
+    runs=(RELEASE, NIGHTLY, STUCK, RUNNING, LEFT, SMOKE),
+    words="runs of Webshop since Monday, most at risk first",
+    read_at=NOW,
+    total=6,
+    several_connections=True,
+    notes=("PractiTest keeps no milestone for its sets; they are left out",),
+    troubles=(Trouble("practitest", UnavailableFault("PractiTest", "PractiTest cannot be reached.", retry_at=NOW)),),
+)
+
+
+def failing(number: int, *, runs: int = 1, **more: object) -> FailedTest:
+    test = Test(
+        key=f"C{number}",
+        name=f"checkout › pays with voucher {number}",
+        outcome=Outcome.FAILED,
+        url=f"https://acme.testrail.example/index.php?/tests/view/{number}",
+        note="Timeout after 30 s while waiting for #cart: the element was there but covered by the cookie banner, "
+        "see the screenshot of step 4 for what the page looked like then.",
+        assignee="Tom Becker",
+    )
+    streak = Streak(runs, NOW - timedelta(days=runs), at_least=runs > 9)
+    return FailedTest(replace(test, **more), streak, flaky=number % 4 == 0)  # type: ignore[arg-type]
+
+
+FAILURES = Failures(
+    run=RELEASE,
+    where="TestRail › Webshop",
+    tests=(
+        failing(1),
+        failing(2, name="test_login_ok", note=""),
+        failing(3, runs=3, defects="BUG-77"),
+        failing(4, runs=12),
+    ),
+    read_at=NOW,
+    judged_on=10,
+)
+MANY_FAILURES = replace(
+    FAILURES, tests=tuple(failing(n, runs=n) for n in range(1, 38)), read_at=NOW - timedelta(minutes=4),
+    missing=("page 7 of 12",),
+)  # fmt: skip
+THREADS = tuple(
+    Thread(index=n, id=900 + n, name=f"chrome {n}", tally=Tally(passed=40 + n, failed=n % 3), finished=n != 2,
+           created_at=NOW - timedelta(hours=1), elapsed_s=600.0 * n)
+    for n in range(1, 4)
+)  # fmt: skip
+UNNAMED = Failures(
+    run=NIGHTLY, where="Testmo › Webshop-auto", tests=(), read_at=NOW, unnamed=15, by_thread=THREADS,
+)  # fmt: skip
+
+
+def a_test(number: int, outcome: Outcome = Outcome.FAILED, note: str = "") -> Test:
+    return replace(failing(number).test, outcome=outcome, note=note, name=f"search › typo {number}")
+
+
+DIFF = Diff(
+    run=RELEASE,
+    base=replace(LEFT, ref=RunRef("testrail", "R", 110), name="Release 5.1 regression"),
+    new=(a_test(1, note="expected 3, got 0"), a_test(2)),
+    still=tuple(a_test(n, note="timeout") for n in range(10, 18)),
+    fixed=(a_test(20, Outcome.PASSED),),
+    flaky=(),
+    not_run=tuple(a_test(n, Outcome.UNTESTED) for n in range(30, 34)),
+    gone=2,
+    judged_on=10,
+)
+RESULTS = ResultList(
+    run=RELEASE,
+    where="TestRail › Webshop",
+    results=(
+        Result(test="checkout › guest order", outcome=Outcome.FAILED, at=NOW - timedelta(minutes=20), by="Ana Kovač",
+               note="cart is empty after login", defects="BUG-80", elapsed_s=75),
+        Result(test="test 64", outcome=Outcome.OTHER, label="Known issue", at=NOW - timedelta(minutes=25), by="Tom"),
+        Result(test="search", outcome=None, at=NOW - timedelta(hours=1), by="Lea Martin", note="please look again"),
+    ),
+    words="since 2 h",
+    read_at=NOW,
+    total=3,
+)  # fmt: skip
+DOWN = UnavailableFault("PractiTest", "PractiTest answered 503.", retry_at=NOW + timedelta(minutes=5))
+CONNECTIONS = (
+    ConnectionView(name="testrail", system="TestRail", project=Project(1, "Webshop"), kinds=("R runs", "P plans")),
+    ConnectionView(name="practitest", system="PractiTest", project=Project(7, "Acme"), kinds=("S sets",), trouble=DOWN),
+)
+HERE = Here(
+    channel="C0RELEASE01", chosen=CONNECTIONS[0], connections=CONNECTIONS, chosen_by="U0ANA00001",
+    chosen_at=NOW - timedelta(days=3), this=RELEASE.ref,
+)  # fmt: skip
+NOWHERE = Here(channel="C0RELEASE01", chosen=None, connections=CONNECTIONS)
+WHO = WhoAmI(
+    name="Ana Kovač",
+    email="ana@acme.example",
+    role="admin",
+    identities=(
+        Identity(connection="testrail", system="TestRail", person=Person("6", "Ana Kovač", "ana@acme.example")),
+        Identity(connection="testmo", system="Testmo"),
+        Identity(connection="practitest", system="PractiTest", trouble=DOWN),
+    ),
+)
+CLOSE = HelpVerb(
+    name="close",
+    sentence="Close a run, after a look at what that means.",
+    usage="/runs close REF",
+    flags=(("--older-than AGE", "Runs older than this, in one go."), ("--dry-run", "Only tell what would happen.")),
+    examples=("/runs close R118", '/runs close --older-than 30d --tag "*nightly*" --dry-run'),
+    notes=("`complete` is the same.",),
+)
+SHOW = replace(CLOSE, name="show", sentence="Show one run.", examples=("/runs show R118",))
+PERSON = Complaint(
+    family="person",
+    what="No run R1118 in TestRail › Webshop.",
+    why="The highest number there is R121.",
+    fix="Try `/runs list` to see what is open.",
+    closest=(Choice("R118 “Release 5.2 regression”", "show testrail:R118"), Choice("R111", "show testrail:R111")),
+    reference="7f3a",
+)
+
+SAMPLES: dict[str, Callable[[], Message]] = {
+    "run_card": lambda: messages.run_card(CARD, command="show testrail:R118", now=NOW),
+    "run_card_finished": lambda: messages.run_card(
+        RunCard(run=NIGHTLY, where="Testmo › Webshop-auto", buttons=("failures", "diff", "threads"),
+                missing=("the trend could not be read",)),
+        command="show testmo:A412", now=NOW,
+    ),
+    "run_card_plan": lambda: messages.run_card(
+        RunCard(
+            run=replace(RELEASE, ref=RunRef("testrail", "P", 9), kind=PLAN, name="Release 5.2",
+                        description="All of 5.2", tally=Tally(passed=140, failed=3, blocked=7, untested=20)),
+            where="TestRail › Webshop", parts=(RELEASE, STUCK, LEFT),
+        ),
+        command="show testrail:P9", now=NOW, shareable=False,
+    ),
+    "run_list": lambda: messages.run_list(LIST, again="list --since monday", now=NOW),
+    "run_list_page_2": lambda: messages.run_list(
+        RunList(runs=(RELEASE,) * 9 + (SMOKE,) * 14, words="open runs", read_at=NOW, total=40),
+        again="list", page=2, now=NOW,
+    ),
+    "run_list_empty": lambda: messages.run_list(
+        RunList(runs=(), words="open runs with tag wip", read_at=NOW), again="list --tag wip", now=NOW
+    ),
+    "failures": lambda: messages.failures(FAILURES, again="failures testrail:R118", now=NOW),
+    "failures_many": lambda: messages.failures(MANY_FAILURES, again="failures testrail:R118", page=2, now=NOW),
+    "failures_unnamed": lambda: messages.failures(UNNAMED, again="failures testmo:A412", now=NOW),
+    "failures_none": lambda: messages.failures(
+        Failures(run=SMOKE, where="Testmo › Webshop-auto", tests=(), read_at=NOW, owner="Ana Kovač"),
+        again="failures testmo:A415 --owner ana", now=NOW,
+    ),
+    "results": lambda: messages.results(RESULTS, again="results testrail:R118 --since 2h", now=NOW),
+    "diff": lambda: messages.diff(DIFF, again="diff testrail:R118", where="TestRail › Webshop", now=NOW),
+    "diff_nothing": lambda: messages.diff(
+        Diff(run=SMOKE, base=LEFT, new=(), still=(), fixed=(), flaky=(), not_run=()), again="diff testmo:A415", now=NOW
+    ),
+    "threads": lambda: messages.threads(
+        ThreadList(run=NIGHTLY, where="Testmo › Webshop-auto", threads=THREADS), again="threads testmo:A412", now=NOW
+    ),
+    "here": lambda: messages.here(HERE, now=NOW),
+    "here_nothing_chosen": lambda: messages.here(NOWHERE, now=NOW),
+    "menu": lambda: messages.menu(
+        Menu(here=HERE, at_risk=replace(LIST, several_connections=False, troubles=())), now=NOW
+    ),
+    "menu_quiet": lambda: messages.menu(
+        Menu(here=NOWHERE, at_risk=RunList(runs=(), words="open runs", read_at=NOW)), now=NOW
+    ),
+    "whoami": lambda: messages.whoami(WHO),
+    "context_set": lambda: messages.context_set(
+        ContextSet(connection=CONNECTIONS[0], channel="C0RELEASE01", by="U0ANA00001")
+    ),
+    "help_index": lambda: messages.help_index(HelpIndex(command="/runs", verbs=(SHOW, CLOSE))),
+    "help_verb": lambda: messages.help_verb(CLOSE),
+    "version": lambda: messages.version(Version(rundown="0.1.0", python="3.11.7", connections=CONNECTIONS)),
+    "complaint_person": lambda: messages.complaint(PERSON),
+    "complaint_choices": lambda: messages.complaint(
+        replace(PERSON, what="R118 fits several runs.", why="", fix="Choose one.",
+                closest=tuple(Choice(f"R118 in connection {n}", f"show c{n}:R118") for n in range(1, 8)))
+    ),
+    "complaint_system": lambda: messages.complaint(
+        Complaint(family="system", what="No whole answer within 20 s.", why="It may be busy.", system="TestRail",
+                  retry_at=NOW + timedelta(minutes=1), reference="9c01")
+    ),
+    "complaint_ours": lambda: messages.complaint(
+        Complaint(family="ours", what="Something went wrong in Rundown.", why="This is our mistake, not yours.",
+                  fix="Try again; if it happens again, give the reference to whoever runs Rundown.", reference="2c9f")
+    ),
+    "looking": lambda: messages.looking("R118", "TestRail"),
+    "shared_by": lambda: messages.shared_by(
+        messages.failures(UNNAMED, again="failures testmo:A412", now=NOW, shareable=False), "U0ANA00001"
+    ),
+}  # fmt: skip

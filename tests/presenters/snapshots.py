@@ -1,0 +1,35 @@
+"""The messages as they were last looked at. `python -m tests.presenters.snapshots` writes them anew; review the diff."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from bot.presenters.message import Message
+from tests.presenters.readable import read
+from tests.presenters.samples import SAMPLES
+
+FOLDER = Path(__file__).parents[1] / "snapshots" / "messages"
+
+
+def readable(message: Message) -> str:
+    return read(message) + "\n"
+
+
+def payload(message: Message) -> str:
+    told = [{"text": one.text, "blocks": one.blocks} for one in (message, *message.more)]
+    return json.dumps(told, ensure_ascii=False, indent=1) + "\n"
+
+
+def write() -> None:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for old in FOLDER.iterdir():
+        old.unlink()
+    for kind, make in SAMPLES.items():
+        message = make()
+        (FOLDER / f"{kind}.txt").write_text(readable(message), encoding="utf-8")
+        (FOLDER / f"{kind}.json").write_text(payload(message), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()
