@@ -91,6 +91,7 @@ class Rundown:
             ready=self.missing,
             intake=intake_http(bolt) if over_http else None,
             signing_secret=self.settings.signing_secret,
+            now=lambda: self._now().timestamp(),
         )
         self.web = WebServer(doors, self.settings.port, self._host)
         opening = asyncio.create_task(self._open_database())

@@ -180,6 +180,7 @@ class Postman:
         import aiohttp
         from slack_sdk.errors import SlackApiError
 
+        refused = False
         for _ in range(WAITS):
             try:
                 answer = await self._client.api_call(method, json=arguments)
@@ -191,9 +192,10 @@ class Postman:
                 if status == 429 or reason == "ratelimited":
                     await asyncio.sleep(_wait_s(error.response.headers))
                     continue
-                if reason in _BAD_BLOCKS and "blocks" in arguments:
+                if reason in _BAD_BLOCKS and not refused:
                     log.error("%s refused our blocks (%s): %s", method, reason, error.response.get("response_metadata"))
-                    arguments.pop("blocks")
+                    arguments["blocks"] = _plainly(arguments.get("text", ""))
+                    refused = True
                     continue
                 raise NotSaidError(reason) from None
             except (aiohttp.ClientConnectorError, ConnectionRefusedError):
@@ -232,6 +234,11 @@ class _Lane:
 
 def _body(message: Message) -> dict[str, Any]:
     return {"text": message.text, "blocks": message.blocks, "unfurl_links": False, "unfurl_media": False}
+
+
+def _plainly(text: str) -> list[dict[str, Any]]:
+    """The fallback sentence as the simplest block there is, for when Slack does not take ours."""
+    return [{"type": "section", "text": {"type": "mrkdwn", "text": text[:2900] or "…", "verbatim": True}}]
 
 
 def _thread(back: ReturnPath) -> dict[str, str]:

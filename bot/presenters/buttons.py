@@ -15,7 +15,7 @@ from bot.presenters.limits import ID, OPTION_VALUE, VALUE
 from bot.presenters.markup import address
 from bot.presenters.text import cut
 
-MANY = 5
+MANY, MENU = 5, 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +54,10 @@ def turns(again: str, page: int, last: int) -> tuple[Button, ...]:
 
 
 def choices(several: Sequence[Choice]) -> tuple[tuple[Button, ...], tuple[Choice, ...]]:
-    """Up to five choices as buttons, more as the options of a menu."""
-    short = tuple(choice for choice in several if 0 < len(choice.command) <= OPTION_VALUE)[:100]
-    if len(several) > MANY and len(short) == min(len(several), 100):
+    """Up to five choices as buttons, more as the options of a menu (if each fits one)."""
+    several = several[:MENU]
+    short = tuple(choice for choice in several if 0 < len(choice.command) <= OPTION_VALUE)
+    if len(several) > MANY and len(short) == len(several):
         return (), tuple(Choice(cut(choice.label, 75) or choice.command[:75], choice.command) for choice in short)
     return tuple(
         Button(f"choose:{number}", choice.label, choice.command) for number, choice in enumerate(several[:25], 1)

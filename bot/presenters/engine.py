@@ -33,7 +33,8 @@ OUTPUT = 400_000
 
 _PACKAGE = Path(__file__).parent.parent
 _BLANK = re.compile(r"\s*")
-_read = json.JSONDecoder().raw_decode
+#: Not strict: a value may hold control characters as they are.
+_read = json.JSONDecoder(strict=False).raw_decode
 
 
 class Engine:

@@ -68,10 +68,9 @@ def _section(block: Block) -> int:
     if "text" in block and not (size := _text(block["text"])):
         del block["text"]
     if "fields" in block:
-        fields = [(field, length) for field in block["fields"] if (length := _text(field, FIELD))][:FIELDS]
-        block["fields"] = [field for field, _ in fields]
-        size += sum(length for _, length in fields)
-        if not fields:
+        block["fields"], more = _several(block["fields"], FIELDS, FIELD, CHARACTERS - TEXT)
+        size += more
+        if not more:
             del block["fields"]
     if "accessory" in block and not _element(block["accessory"]):
         del block["accessory"]
@@ -79,13 +78,17 @@ def _section(block: Block) -> int:
 
 
 def _context(block: Block) -> int:
-    size, kept = 0, []
-    for element in block["elements"]:
-        if length := _text(element):
-            size += length
-            kept.append(element)
-    block["elements"] = kept[:ELEMENTS]
+    block["elements"], size = _several(block["elements"], ELEMENTS, TEXT, CHARACTERS)
     return size
+
+
+def _several(things: list[Thing], at_most: int, limit: int, together: int) -> tuple[list[Thing], int]:
+    """Texts that say something, and their length; those that are too long together are all cut."""
+    kept = [(thing, length) for thing in things if (length := _text(thing, limit))][:at_most]
+    size = sum(length for _, length in kept)
+    if size > together:
+        size = sum(_text(thing, together // at_most) for thing, _ in kept)
+    return [thing for thing, _ in kept], size
 
 
 def _actions(block: Block) -> int:

@@ -79,9 +79,9 @@ def channel(slack_id: str) -> Markup:
     return Markup(f"<#{slack_id}>" if _CHANNEL.fullmatch(slack_id) else texts.mrkdwn(slack_id))
 
 
-def code(text: str) -> Markup:
+def code(text: str, limit: int = 300) -> Markup:
     """What people may type, byte by byte."""
-    ready = texts.code(text)
+    ready = texts.code(texts.cut(text, limit))
     return Markup(f"`{ready}`" if ready.strip() else "")
 
 

@@ -41,9 +41,9 @@ def help_index(value: HelpIndex) -> Message:
 
 def _verb(verb: HelpVerb) -> VerbLook:
     return VerbLook(
-        name=code(cut(verb.name, 40)),
+        name=code(verb.name, 40),
         sentence=said(verb.sentence, 160),
-        example=code(cut(verb.examples[0], 120)) if verb.examples else Markup(""),
+        example=code(verb.examples[0], 120) if verb.examples else Markup(""),
     )
 
 
@@ -53,10 +53,10 @@ def help_verb(value: HelpVerb) -> Message:
         "help_verb",
         name=cut(value.name, 60),
         sentence=said(value.sentence),
-        usage=code(cut(value.usage, 600)),
-        flags=tuple((code(cut(flag, 120)), said(words, 200)) for flag, words in value.flags[:40]),
+        usage=code(value.usage, 600),
+        flags=tuple((code(flag, 120), said(words, 200)) for flag, words in value.flags[:40]),
         flags_more=max(0, len(value.flags) - 40),
-        examples=tuple(code(cut(example, 200)) for example in value.examples[:6]),
+        examples=tuple(code(example, 200) for example in value.examples[:6]),
         notes=tuple(said(note, 300) for note in value.notes[:6]),
         buttons=buttons.legal((buttons.ask("help", label="All commands"),)),
     )
@@ -73,7 +73,7 @@ def complaint(value: Complaint, *, now: datetime | None = None) -> Message:  # n
         system=cut(value.system, 60),
         retry=date(value.retry_at) if value.retry_at else None,
         retry_utc=utc(value.retry_at) if value.retry_at else "",
-        reference=code(cut(value.reference, 40)),
+        reference=code(value.reference, 40),
         closest=tuple(cut(choice.label, 75) for choice in value.closest[:5]),
         buttons=buttons.legal(several),
         options=options,

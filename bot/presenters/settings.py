@@ -60,7 +60,7 @@ def _project(view: ConnectionView) -> str:
 def connections(several: Sequence[ConnectionView]) -> tuple[ConnectionLook, ...]:
     return tuple(
         ConnectionLook(
-            name=code(cut(view.name, 60)),
+            name=code(view.name, 60),
             system=cut(view.system, 60),
             project=_project(view),
             kinds=cut(", ".join(view.kinds), 120),
@@ -127,7 +127,7 @@ def whoami(value: WhoAmI) -> Message:
 def _identity(value: Identity) -> IdentityLook:
     person = value.person
     return IdentityLook(
-        connection=code(cut(value.connection, 60)),
+        connection=code(value.connection, 60),
         system=cut(value.system, 60),
         name=(cut(person.name, 80) or "no name") if person else "",
         id=cut(person.id, 40) if person else "",

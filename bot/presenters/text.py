@@ -16,7 +16,7 @@ JOINER = "\u2060"
 _GENERIC_MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
 _SURROGATES = "\ud800-\udfff"
 
-#: Controls, line ends, blanks that are no white space: a space. Bidi marks and overrides, invisible characters: nothing.
+#: Controls, line ends, blanks that are no white space: a space. Bidi controls, invisible characters: nothing.
 _SPACED = (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029, 0x2800, 0x3164, 0xFFA0)
 _REMOVED = (
     0xAD, 0x61C, 0x180E, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF,
@@ -126,7 +126,7 @@ def _is_flag_letter(char: str) -> bool:
     return "\U0001f1e6" <= char <= "\U0001f1ff"
 
 
-_TOKEN = re.compile(r"<[^<>\n]*>|&(?:amp|lt|gt);|.", re.DOTALL)
+_TOKEN = re.compile(r"<[^<>\n]*>|`[^`\n]*`|&(?:amp|lt|gt);|.", re.DOTALL)
 _LINK = re.compile(r"<https?://[^|<>\n]*\|([^<>\n]*)>")
 
 

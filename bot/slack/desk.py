@@ -274,7 +274,7 @@ _NOTHING = _Said()
 class _Overdue(OurError):
     def __init__(self, what: str) -> None:
         super().__init__(
-            what, why="It was stopped so that nobody waits for ever.", fix="Narrow the question, or repeat it."
+            what, why="Nobody should wait for ever.", fix="Narrow the question, or repeat it."
         )
 
 

@@ -59,6 +59,7 @@ def build_bolt(client: AsyncWebClient, token: str, home: Home, desk: Desk, butto
     """The Bolt app. Requests reach it checked (HTTP) or authenticated by the connection (Socket Mode)."""
     from slack_bolt.async_app import AsyncApp
     from slack_bolt.authorization import AuthorizeResult
+    from slack_sdk.web.async_client import AsyncWebClient
 
     async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult | None:
         if not home.is_ours(team_id or "", enterprise_id or ""):
@@ -72,7 +73,7 @@ def build_bolt(client: AsyncWebClient, token: str, home: Home, desk: Desk, butto
         )
 
     bolt = AsyncApp(
-        client=client,
+        client=AsyncWebClient(base_url=client.base_url, session=client.session),  # nobody speaks through Bolt
         authorize=authorize,  # type: ignore[arg-type]  # Bolt takes None for a workspace that is not ours
         process_before_response=True,
         request_verification_enabled=False,

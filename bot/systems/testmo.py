@@ -248,7 +248,7 @@ class TestRow(msgspec.Struct):
     def same_as(self) -> str:
         """What this test is called in every run of its source."""
         case = "" if self.automation_case_id is None else str(self.automation_case_id)
-        return self.key or case or self.name or f"test {self.number}"
+        return self.key or case or self.name or ("a test" if self.number is None else f"test {self.number}")
 
 
 # Reading: wire → domain, without asking anything.
@@ -497,7 +497,8 @@ def _moment_of(row: TestRow | ResultRow) -> tuple[datetime, int]:
 def _test_status(row: TestRow, neutral: Status = NEUTRAL) -> Status:
     if row.status == 1:
         return neutral
-    return _TEST_STATUSES.get(row.status) or Status(Outcome.OTHER, f"status {row.status}")
+    label = "no status" if row.status is None else f"status {row.status}"
+    return _TEST_STATUSES.get(row.status) or Status(Outcome.OTHER, label)
 
 
 def _retried(before: Sequence[Outcome], last: Outcome) -> bool:
@@ -523,7 +524,8 @@ Cases = Mapping[int, tuple[str, str]]
 def _case(cases: Cases, row: ResultRow) -> tuple[str, str]:
     """Name and folder; `case 1078` when the name is not known."""
     name, folder = cases.get(row.case_id or 0, ("", ""))
-    return name or (f"test {row.test_id}" if row.case_id is None else f"case {row.case_id}"), folder
+    number = f"result {row.id}" if row.test_id is None else f"test {row.test_id}"
+    return name or (number if row.case_id is None else f"case {row.case_id}"), folder
 
 
 def read_tests(
@@ -806,7 +808,8 @@ class Testmo:
         return tuple(Project(row.id, row.name or f"Project {row.id}") for row in rows.items)
 
     async def run(self, ref: RunRef) -> Run:
-        return self._reader(ref.letter)(*await self._row(ref), self._now())
+        row, names = await self._row(ref)
+        return self._reader(ref.letter)(row, names, self._now())
 
     async def runs(self, letter: str, query: RunQuery) -> Listing[Run]:
         project = query.project if query.project is not None else self.project

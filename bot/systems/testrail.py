@@ -50,7 +50,8 @@ API = "/index.php?/api/v2/"
 PAGE_ROWS = 250
 #: How many plans are opened for the runs inside them: where a time or `open` bounds them, and where nothing does.
 PLANS_ASKED, PLANS_UNASKED = 20, 10
-NAMES_FOR = timedelta(minutes=5)
+#: How long names are taken as they were read, when to ask again after a fault, and how long an answer waits for them.
+NAMES_FOR, NAMES_AGAIN, NAMES_S = timedelta(minutes=5), timedelta(seconds=30), 4.0
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 _NO_THREADS = "TestRail runs have no threads; `failures` and `results` show their tests."
@@ -200,7 +201,10 @@ _SECONDS = {"w": 144_000, "d": 28_800, "h": 3_600, "m": 60, "s": 1}
 
 @dataclass(frozen=True, slots=True)
 class Lens:
-    """What is needed to read rows: whose they are, when they were read, and what the numbers in them mean."""
+    """What is needed to read rows: whose they are, when they were read, and what the numbers in them mean.
+
+    `tallies` and `others` hold what is equal in many rows, so that it is there once.
+    """
 
     connection: str
     root: str
@@ -496,12 +500,11 @@ def _has_words(words: Sequence[str], *texts: str) -> bool:
 
 
 def _nearest(text: str, names: Iterable[str]) -> tuple[str, ...]:
-    from rapidfuzz import process, utils
+    from rapidfuzz import fuzz, process, utils
 
-    found = process.extract(
-        text, tuple(dict.fromkeys(names)), limit=3, score_cutoff=50, processor=utils.default_process
-    )
-    return tuple(name for name, _, _ in found)
+    several = tuple(dict.fromkeys(names))
+    found = process.extract(text, several, limit=3, score_cutoff=50, processor=utils.default_process)
+    return tuple(sorted((name for name, _, _ in found), key=lambda name: -fuzz.ratio(text.casefold(), name.casefold())))
 
 
 def _none_such(what: str, text: str, names: Sequence[str]) -> NotFoundError:
@@ -622,7 +625,7 @@ class TestRail:
         self.project = account.number("project")
         self._root = re.sub(r"/(index\.php.*)?$", "", account.text("url").strip().rstrip("/"))
         self._now = account.now
-        self._tables: dict[str, tuple[datetime, Mapping[int, Any]]] = {}
+        self._tables: dict[str, tuple[datetime, Mapping[int, Any] | None]] = {}
         self._users_by_project = False
         key = account.text("key")
         login = base64.b64encode(f"{account.text('user')}:{key}".encode()).decode()
@@ -731,8 +734,8 @@ class TestRail:
 
     async def results(self, ref: RunRef, query: ResultQuery) -> Listing[Result]:
         lens = await self._lens(None)
-        owners = frozenset([person.id for person in await self._people_of(query.owner)])
-        by = frozenset([int(person.id) for person in await self._people_of(query.by)])
+        owners = frozenset([person.id for person in await self._people_of(query.owner, self.project)])
+        by = frozenset([int(person.id) for person in await self._people_of(query.by, self.project)])
         asked = AskedResults(
             query,
             look_up_statuses(query.status, await self._names("statuses", needed=True)) if query.status else None,
@@ -753,20 +756,7 @@ class TestRail:
         raise CannotError(f"{LABEL} has no threads.", why=_NO_THREADS, fix=f"Try `failures {ref.short}`.")
 
     async def find_person(self, who: Who) -> Person | None:
-        people = await self._people(self.project)
-        text = who.text.strip()
-        if re.fullmatch(r"[0-9]{1,12}", text):
-            return people.get(int(text)) or await self._one_person(f"get_user/{int(text)}")
-        email = (who.email or (text if "@" in text else "")).strip().casefold()
-        if email:
-            known = next((person for person in people.values() if person.email.casefold() == email), None)
-            known = known or await self._one_person(f"get_user_by_email&email={quote(email, safe='')}")
-            if known is not None:
-                return known
-        words = text.casefold().split()
-        whole = [person for person in people.values() if person.name.casefold().split() == words]
-        fitting = whole or [one for one in people.values() if words and {*words} <= {*one.name.casefold().split()}]
-        return fitting[0] if len(fitting) == 1 else None
+        return await self._find(who, self.project)
 
     async def close(self) -> None:
         await self._wire.close()
@@ -934,12 +924,15 @@ class TestRail:
     async def _lens(self, project: int | None) -> Lens:
         """For rows of this project; None where only statuses and people are in them."""
         read_at = self._now()
-        statuses, people = await asyncio.gather(self._names("statuses"), self._people(project or self.project))
         if project is None:
-            return Lens(self.name, self._root, read_at, statuses, people)
+            tables = await asyncio.gather(self._names("statuses"), self._people(self.project))
+            return Lens(self.name, self._root, read_at, *tables)
         # A run's stream goes by its suite's name, which must not change with the weather: no suites, no answer.
-        milestones, suites = await asyncio.gather(
-            self._names("milestones", project), self._names("suites", project, needed=True)
+        statuses, people, milestones, suites = await asyncio.gather(
+            self._names("statuses"),
+            self._people(project),
+            self._names("milestones", project),
+            self._names("suites", project, needed=True),
         )
         return Lens(self.name, self._root, read_at, statuses, people, milestones, suites)
 
@@ -948,22 +941,24 @@ class TestRail:
     ) -> Mapping[int, T]:
         """A look-up table, read again after 5 minutes; empty where our key may not read it.
 
-        Names are worth no failure: a passing fault leaves an older table, or numbers, unless the table is `needed`.
+        Names are worth no failure and no long wait: a passing fault leaves the table as it was, or numbers, for half
+        a minute. Where it is `needed`, and was never read, the fault is raised.
         """
-        known = self._tables.get(key)
-        if known is not None and timedelta() <= self._now() - known[0] < NAMES_FOR:
-            return known[1]
-        read_at = self._now()
+        stale_at, known = self._tables.get(key, (LONG_AGO, None))
+        now = self._now()
+        if now < stale_at <= now + NAMES_FOR and (known is not None or not needed):
+            return known or {}
         try:
-            table = await read()
+            async with asyncio.timeout(None if needed else NAMES_S):
+                known, stale_at = await read(), now + NAMES_FOR
         except (RefusedFault, RejectedFault):
-            table = {}
-        except SystemFault:
+            known, stale_at = {}, now + NAMES_FOR
+        except (SystemFault, TimeoutError):
             if known is None and needed:
                 raise
-            return known[1] if known is not None else {}
-        self._tables[key] = (read_at, table)
-        return table
+            stale_at = now + NAMES_AGAIN
+        self._tables[key] = (stale_at, known)
+        return known or {}
 
     async def _names(self, plural: str, project: int | None = None, *, needed: bool = False) -> Mapping[int, str]:
         """Statuses (their labels), milestones (also those below others), suites or configurations by number."""
@@ -995,13 +990,29 @@ class TestRail:
             project = next((each.id for each in await self.projects()), None)
         return [] if project is None else await self._all(f"get_users/{project}", "users")
 
-    async def _people_of(self, typed: Sequence[Who], project: int | None = None) -> list[Person]:
+    async def _find(self, who: Who, project: int | None) -> Person | None:
+        people = await self._people(project)
+        text = who.text.strip()
+        if re.fullmatch(r"[0-9]{1,12}", text):
+            return people.get(int(text)) or await self._one_person(f"get_user/{int(text)}")
+        email = (who.email or (text if "@" in text else "")).strip().casefold()
+        if email:
+            known = next((person for person in people.values() if person.email.casefold() == email), None)
+            known = known or await self._one_person(f"get_user_by_email&email={quote(email, '', errors='replace')}")
+            if known is not None:
+                return known
+        words = text.casefold().split()
+        whole = [person for person in people.values() if person.name.casefold().split() == words]
+        fitting = whole or [one for one in people.values() if words and {*words} <= {*one.name.casefold().split()}]
+        return fitting[0] if len(fitting) == 1 else None
+
+    async def _people_of(self, typed: Sequence[Who], project: int | None) -> list[Person]:
         """The people who are meant. Raises NotFoundError with the closest names."""
         found = []
         for who in typed:
-            person = await self.find_person(who)
+            person = await self._find(who, project)
             if person is None:
-                people = await self._people(project or self.project)
+                people = await self._people(project)
                 raise _none_such("person", who.text, [each.name for each in people.values()])
             found.append(person)
         return found
@@ -1048,7 +1059,7 @@ class TestRail:
         `own` is the project (of tests: the run) that rows must be of; others are left out and counted.
         """
         target = f"{API}{call}" + "".join(
-            f"&{name}={quote(value, safe=',')}" for name, value in (filters or {}).items()
+            f"&{name}={quote(value, ',', errors='replace')}" for name, value in (filters or {}).items()
         )
         strangers: set[int] = set()
         last: int | None = None

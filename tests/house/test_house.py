@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
 
 from bot.slack.grammar import Grammar
 from bot.slack.grammar_help import markdown_table
-from bot.slack.manifest import manifest_yaml, scope_table
+from bot.slack.manifest import manifest, manifest_yaml, scope_table
 
 ROOT = Path(__file__).parents[2]
 SOURCES = [*ROOT.glob("bot/**/*.py"), *ROOT.glob("tests/**/*.py")]
@@ -54,6 +57,18 @@ def test_readme_shows_the_scopes_of_the_manifest() -> None:
 
 def test_manifest_file_is_the_default_output() -> None:
     assert (ROOT / "app_manifest.yml").read_text() == manifest_yaml()
+
+
+@pytest.mark.parametrize("choices", [{}, {"mode": "read"}, {"command": "/qa"}, {"url": "https://rundown.example.com"}])
+def test_manifest_fits_the_schema_of_slack(choices: dict[str, Any]) -> None:
+    schema = json.loads((ROOT / "tests/fixtures/slack/manifest.schema.json").read_text())
+    jsonschema.Draft7Validator(schema).validate(manifest(**choices))
+
+
+def test_http_manifest_names_one_address_everywhere() -> None:
+    text = manifest_yaml(url="https://rundown.example.com/")
+    assert text.count("https://rundown.example.com/slack/events") == 3
+    assert manifest(url="https://rundown.example.com")["settings"]["socket_mode_enabled"] is False
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))

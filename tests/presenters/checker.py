@@ -49,34 +49,33 @@ def _texts(value: Any) -> Iterator[str]:
 def _block(block: dict[str, Any]) -> Iterator[str]:
     kind = block["type"]
     if kind == "section":
-        if "text" not in block and "fields" not in block:
-            yield "a section of nothing"
-        if "text" in block:
-            yield from _text(block["text"], 3_000)
-        fields = block.get("fields", [{"type": "plain_text", "text": "x", "emoji": False}])
-        if not 1 <= len(fields) <= 10:
-            yield f"{len(fields)} fields"
-        for field in fields:
-            yield from _text(field, 2_000)
-        if "accessory" in block:
-            yield from _element(block["accessory"])
+        yield from _section(block)
     elif kind == "header":
         yield from _text(block["text"], 150, plain=True)
-    elif kind == "context":
-        if not 1 <= len(block["elements"]) <= 10:
-            yield "context elements"
+    elif kind in ("context", "actions"):
+        if not 1 <= len(block["elements"]) <= (10 if kind == "context" else 25):
+            yield f"{len(block['elements'])} elements"
         for element in block["elements"]:
-            yield from _text(element, 3_000)
-    elif kind == "actions":
-        if not 1 <= len(block["elements"]) <= 25:
-            yield "action elements"
-        ids = [element["action_id"] for element in block["elements"]]
+            yield from _text(element, 3_000) if kind == "context" else _element(element)
+        ids = [element.get("action_id", place) for place, element in enumerate(block["elements"])]
         if len(ids) != len(set(ids)):
             yield "an action_id twice"
-        for element in block["elements"]:
-            yield from _element(element)
     elif kind != "divider":
         yield f"unexpected {kind}"
+
+
+def _section(block: dict[str, Any]) -> Iterator[str]:
+    if "text" not in block and "fields" not in block:
+        yield "a section of nothing"
+    if "text" in block:
+        yield from _text(block["text"], 3_000)
+    if "fields" in block:
+        if not 1 <= len(block["fields"]) <= 10:
+            yield f"{len(block['fields'])} fields"
+        for field in block["fields"]:
+            yield from _text(field, 2_000)
+    if "accessory" in block:
+        yield from _element(block["accessory"])
 
 
 def _text(thing: dict[str, Any], limit: int, *, plain: bool = False) -> Iterator[str]:

@@ -1,4 +1,7 @@
-"""The messages as they were last looked at. `python -m tests.presenters.snapshots` writes them anew; review the diff."""
+"""The messages as they were last looked at.
+
+`python -m tests.presenters.snapshots` writes them anew; the difference is then reviewed like prose.
+"""
 
 from __future__ import annotations
 

@@ -32,9 +32,9 @@ def words(message: Message) -> str:
 
 
 def test_an_operators_template_goes_first(tmp_path: Path) -> None:
-    message, faults = say(tmp_path, FALLBACK + SAYS_WHAT, what="<b> _x_ \"q\" \\ {{ 7*7 }}")
+    message, faults = say(tmp_path, FALLBACK + SAYS_WHAT, what='<b> _x_ "q" \\ {{ 7*7 }}')
     assert faults == []
-    assert words(message) == 'ˍxˍ'.join(("&lt;b&gt; ", ' "q" \\ {{ 7∗7 }}'))
+    assert words(message) == "ˍxˍ".join(("&lt;b&gt; ", ' "q" \\ {{ 7∗7 }}'))
 
 
 def test_an_operators_part_goes_into_our_templates(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_an_operators_part_goes_into_our_templates(tmp_path: Path) -> None:
         (FALLBACK + SAYS_WHAT.replace("what", "range(9)"), "can be called"),
         (FALLBACK + SAYS_WHAT.replace("what", "what|center(999999999)"), "no filter center"),
         (FALLBACK + SAYS_WHAT.replace("what", "none"), "text was expected"),
-        (FALLBACK + "{% for a in [1] %}{% for b in [1] %}{% for c in [1] %}{% endfor %}{% endfor %}{% endfor %}", "heavy"),
+        (FALLBACK + "{% for a in rows %}" * 3 + "{% endfor %}" * 3, "heavy"),
         (FALLBACK + "{% for letter in what %}" + SAYS_WHAT + "{% endfor %}", "heavy"),
         (FALLBACK + "{% for row in rows %}" + SAYS_WHAT + "{% endfor %}", "heavy"),
         (FALLBACK + "{% set x = 1 %}", "not part of the templates' language"),
@@ -149,7 +149,8 @@ def test_what_is_too_long_is_cut_and_what_is_empty_left_out(tmp_path: Path) -> N
             '{"type": "actions", "elements": [' + ", ".join(
                 f'{{"type": "button", "action_id": "a{n % 30}", "value": "{{{{ long|exact }}}}", '
                 '"text": {"type": "plain_text", "text": "x"}}' if n == 3 else
-                f'{{"type": "button", "action_id": "a{n % 30}", "text": {{"type": "plain_text", "text": "{{{{ what|plain }}}}"}}}}'
+                f'{{"type": "button", "action_id": "a{n % 30}", '
+                '"text": {"type": "plain_text", "text": "{{ what|plain }}"}}'
                 for n in range(40)
             ) + "]}",
             '{"type": "section", "block_id": "same", "text": {"type": "plain_text", "text": "x"}}',
@@ -159,7 +160,7 @@ def test_what_is_too_long_is_cut_and_what_is_empty_left_out(tmp_path: Path) -> N
     )  # fmt: skip
     message, faults = say(tmp_path, template, what="& é " * 800, long="x" * 2_001)
     assert faults == []
-    assert [one for one in problems(message) if one != "too many characters"] == []
+    assert problems(message) == []
     kinds = [block["type"] for one in (message, *message.more) for block in one.blocks]
     assert sorted(kinds) == ["actions", "context", "divider", "header", *["section"] * 4]
     actions = next(block for one in (message, *message.more) for block in one.blocks if block["type"] == "actions")

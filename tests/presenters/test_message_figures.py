@@ -52,7 +52,10 @@ def test_bars_are_whole_and_full_only_when_all_passed(passed: int, failed: int, 
         (Tally(), "no tests"),
         (Tally(passed=74, failed=3, blocked=1, untested=2), "74 passed · 3 failed · 1 blocked · 2 untested"),
         (Tally(passed=1, other=(("Known issue", 2), ("", 1))), "1 passed · 2 Known issue · 1 other"),
-        (Tally(other=tuple((f"s{n}", 1) for n in range(16))), " · ".join(f"1 s{n}" for n in range(14)) + " · and 2 more statuses"),
+        (
+            Tally(other=tuple((f"s{n}", 1) for n in range(16))),
+            " · ".join(f"1 s{n}" for n in range(14)) + " · and 2 more statuses",
+        ),
         (Tally(other=(("x" * 99, 1),)), f"1 {'x' * 39}…"),
     ],
 )  # fmt: skip

@@ -95,6 +95,7 @@ def test_cuts_at_a_word_and_never_inside_a_character(words: str, limit: int, sho
         ("see <https://a.example/x|the page> now", 8, "see the…"),
         ("at <!date^1^{time}|noon> or so", 20, "at…"),
         ("hi <@U0ANA00001> there", 10, "hi…"),
+        ("try `/runs list` now", 12, "try…"),
     ],
 )
 def test_cuts_escaped_text_between_tokens(ready: str, limit: int, short: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -111,6 +112,27 @@ def test_reads_what_is_missing_or_strange_as_well_as_it_can(name: str, field: st
 def test_a_wrong_type_makes_a_row_unreadable_and_nothing_else() -> None:
     with pytest.raises(msgspec.ValidationError):
         row("get_run.wrong_type")
+
+
+STRANGE: tuple[object, ...] = (
+    None, "", "x", "٣", -1, 0, 1, 1.5, 2**63, -(2**70), 10**30, True, [], [1], [None], {}, {"a": 1}, "\ud800",
+    "9" * 5000,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [*WireRun.__struct_fields__, "_links", "something_new"])
+def test_any_value_in_any_field_is_read_or_refused_as_unreadable(name: str) -> None:
+    sample = json.loads(fixture("get_plan.open"))
+    for value in STRANGE:
+        raw = json.dumps({**sample, name: value}).encode()
+        try:
+            read = msgspec.json.decode(raw, type=WireRun, strict=False)
+        except (msgspec.MsgspecError, UnicodeError, ValueError):
+            continue
+        for run in (testrail.read_run(read, LENS), testrail.read_plan(read, LENS)):
+            assert run.url
+            assert run.state
+            assert str(run.tally)
 
 
 def test_braces_in_the_servers_address_do_no_harm_to_addresses_of_runs() -> None:

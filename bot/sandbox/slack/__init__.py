@@ -4,6 +4,7 @@ from bot.sandbox.slack.controls import Control
 from bot.sandbox.slack.deliveries import Attempt, Delivery
 from bot.sandbox.slack.records import ApiCall, Channel, Message, Person, Refusal, View
 from bot.sandbox.slack.refusals import CannotDo
+from bot.sandbox.slack.state import Quirks
 from bot.sandbox.slack.workspace import Workspace
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Delivery",
     "Message",
     "Person",
+    "Quirks",
     "Refusal",
     "View",
     "Workspace",

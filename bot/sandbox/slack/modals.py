@@ -27,7 +27,7 @@ def read_view(value: Any, kind: Literal["modal", "home"]) -> Json:
         problems.append(f"view type must be {kind} [json-pointer:/view/type]")
     if problems:
         raise Refused("invalid_arguments", messages=problems)
-    if len(json.dumps(value).encode()) > VIEW_BYTES_MAX:
+    if len(json.dumps(value, ensure_ascii=False).encode()) > VIEW_BYTES_MAX:
         raise Refused("view_too_large")
     return {**value, "blocks": list(named(value["blocks"]))}
 

@@ -9,8 +9,8 @@ import asyncio
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Literal
 from uuid import uuid4
 
 from bot.sandbox.server import Clock
@@ -60,13 +60,27 @@ class App:
     token_error: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Quirks:
+    """Behaviour that reports about Slack disagree on; a test can have it either way.
+
+    `lost_threads`: a reply to a parent that is gone becomes a top-level message whose answer has no `thread_ts`
+    (slack-go issue 1571), or is refused with thread_not_found. `text_alone_keeps_blocks`: what chat.update with
+    text only does to blocks and attachments (kept: slack-go issue 1214; gone: later reports).
+    """
+
+    lost_threads: Literal["unthread", "refuse"] = "unthread"
+    text_alone_keeps_blocks: bool = False
+
+
 class State:
     """Everything in the workspace. `base_url` is where it listens once it does."""
 
-    def __init__(self, clock: Clock, app: App, pace: Pace) -> None:
+    def __init__(self, clock: Clock, app: App, pace: Pace, quirks: Quirks) -> None:
         self.clock = clock
         self.app = app
         self.pace = pace
+        self.quirks = quirks
         self.base_url = ""
         self.team_id = company.TEAM_ID
         self.domain = company.TEAM_DOMAIN
@@ -86,6 +100,10 @@ class State:
         self.told: list[Callable[[str, Message], None]] = []
         self._last_ts: dict[str, int] = {}
         self._changes: list[asyncio.Event] = []
+        self._deadlines: dict[asyncio.Future[None], datetime] = {}
+        self._ticker: asyncio.Task[None] | None = None
+        self._by_channel: dict[str, dict[str, Message]] = {}
+        self._replies: dict[tuple[str, str], list[str]] = {}
 
     # -- waiting -----------------------------------------------------------------------------------------------------
 
@@ -114,10 +132,31 @@ class State:
 
     async def wait_by_clock(self, work: asyncio.Future[Any], seconds: float) -> bool:
         """Wait for the work, at most this long by the workspace's clock (so a test may move it). True: it ended."""
-        begin = self.clock.now()
-        while not work.done() and (self.clock.now() - begin).total_seconds() < seconds:
-            await asyncio.wait({work}, timeout=0.01)
+        over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._deadlines[over] = self.clock.now() + timedelta(seconds=seconds)
+        if self._ticker is None or self._ticker.done():
+            self._ticker = asyncio.create_task(self._tick())
+        try:
+            await asyncio.wait({work, over}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._deadlines.pop(over, None)
+            over.cancel()
         return work.done()
+
+    async def _tick(self) -> None:
+        """Look at the clock for everybody who waits by it; ends when nobody does."""
+        while self._deadlines:
+            await asyncio.sleep(0.01)
+            now = self.clock.now()
+            for over, deadline in list(self._deadlines.items()):
+                if now >= deadline and not over.done():
+                    over.set_result(None)
+
+    async def close(self) -> None:
+        """Nobody waits any longer."""
+        if self._ticker is not None:
+            self._ticker.cancel()
+            await asyncio.gather(self._ticker, return_exceptions=True)
 
     # -- finding -----------------------------------------------------------------------------------------------------
 
@@ -171,8 +210,12 @@ class State:
 
     def in_channel(self, channel_id: str) -> list[Message]:
         """All messages that are still there, oldest first, ephemeral ones included."""
-        found = [one for one in self.messages.values() if one.channel == channel_id and not one.deleted]
-        return sorted(found, key=lambda one: one.ts)
+        return [one for one in self._by_channel.get(channel_id, {}).values() if not one.deleted]
+
+    def replies(self, channel_id: str, ts: str) -> list[Message]:
+        """The replies of a thread that are still there and for everybody, oldest first."""
+        found = [self.messages[(channel_id, reply)] for reply in self._replies.get((channel_id, ts), ())]
+        return [one for one in found if not one.deleted and not one.is_ephemeral]
 
     def top_view(self, user: str) -> View | None:
         stack = self.stacks.get(user) or []
@@ -235,7 +278,10 @@ class State:
         self._keep(replace(message, deleted=True), "deleted")
 
     def _keep(self, message: Message, how: str) -> Message:
+        if message.thread_ts and message.key not in self.messages:
+            self._replies.setdefault((message.channel, message.thread_ts), []).append(message.ts)
         self.messages[message.key] = message
+        self._by_channel.setdefault(message.channel, {})[message.ts] = message
         for tell in self.told:
             tell(how, message)
         self.changed()

@@ -71,7 +71,7 @@ class Using(Core):
             person = self.person(who)
             if person.id != shown.user:
                 raise CannotDo("this is somebody else's dialog")
-            view = self._type(shown, {control.block_id: {control.action_id: present(control, chosen)}}, control)
+            view = self._type(shown, control, chosen)
             trigger_id = self.state.triggers.give(person.id, self.state.now(), view.id)
             payload = payloads.view_action(self.state, person, view, [action], trigger_id=trigger_id)
         else:
@@ -89,14 +89,12 @@ class Using(Core):
             )
         return await self.courier.deliver(Delivery("interactive", payload))
 
-    def _type(self, view: View, values: Json, control: Control) -> View:
+    def _type(self, view: View, control: Control, chosen: Any) -> View:
         """Keep what was entered in a view, for elements that keep a state."""
         if control.kind in BUTTONS or control.kind == "overflow":
             return view
-        typed = {**view.typed}
-        for block_id, entries in values.items():
-            typed[block_id] = {**typed.get(block_id, {}), **entries}
-        fresh = replace(view, typed=typed)
+        mine = {**view.typed.get(control.block_id, {}), control.action_id: present(control, chosen)}
+        fresh = replace(view, typed={**view.typed, control.block_id: mine})
         if view.kind == "home":
             self.state.homes[view.user] = fresh
         elif view.id in self.state.views:
@@ -124,8 +122,7 @@ class Using(Core):
         found = [one for one in controls(live.blocks) if one.kind not in BUTTONS]
         for name, value in values.items():
             control = pick(found, name)
-            entry = present(control, choice(control, value))
-            live = self._type(live, {control.block_id: {control.action_id: entry}}, control)
+            live = self._type(live, control, choice(control, value))
         return live
 
     async def submit(self, view: View, values: dict[str, Any] | None = None) -> Delivery:

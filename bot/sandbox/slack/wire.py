@@ -143,7 +143,7 @@ def _thread_summary(state: State, one: Message) -> Json:
     """What a parent tells about its replies."""
     if one.thread_ts or one.is_ephemeral:
         return {}
-    replies = [each for each in state.in_channel(one.channel) if each.thread_ts == one.ts and not each.is_ephemeral]
+    replies = state.replies(one.channel, one.ts)
     if not replies:
         return {}
     users = list(dict.fromkeys(each.user for each in replies))

@@ -28,7 +28,7 @@ from bot.sandbox.slack.response_urls import ResponseUrls
 from bot.sandbox.slack.signed_http import SignedHttp
 from bot.sandbox.slack.socket_mode import Connection, Goodbye, SocketMode
 from bot.sandbox.slack.speaking import Speaking
-from bot.sandbox.slack.state import App, State, new_id
+from bot.sandbox.slack.state import App, Quirks, State, new_id
 from bot.sandbox.slack.using import Using
 from bot.sandbox.slack.watching import Watching
 
@@ -58,6 +58,7 @@ class Workspace(Speaking, Using, Watching):
         burst: int = 3,
         tier_limits: bool = False,
         echo_own_messages: bool = False,
+        quirks: Quirks | None = None,
     ) -> None:
         Using.__init__(self)
         Watching.__init__(self)
@@ -71,7 +72,7 @@ class Workspace(Speaking, Using, Watching):
             tuple(unfurl_domains),
             None if shortcuts is None else frozenset(shortcuts),
         )
-        self.state = State(self.clock, app, Pace(messages_per_second, burst, tier_limits))
+        self.state = State(self.clock, app, Pace(messages_per_second, burst, tier_limits), quirks or Quirks())
         self.faults = Faults()
         self.socket = SocketMode(self.state)
         self.http = SignedHttp(self.state)
@@ -108,6 +109,7 @@ class Workspace(Speaking, Using, Watching):
     async def stop(self) -> None:
         """Close everything; pending repetitions are dropped."""
         await self.courier.close()
+        await self.state.close()
         await self.socket.close()
         await self.http.close()
         if self._runner is not None:

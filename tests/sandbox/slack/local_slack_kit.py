@@ -38,12 +38,12 @@ async def connected(ws: Workspace, *apps: AsyncApp, ping_interval: float = 10) -
     handlers = [AsyncSocketModeHandler(app, ws.app_token, ping_interval=ping_interval) for app in apps]
     try:
         for handler in handlers:
-            await handler.connect_async()
+            await handler.connect_async()  # type: ignore[no-untyped-call]
         await ws.connected(len(handlers))
         yield
     finally:
         for handler in handlers:
-            await handler.close_async()
+            await handler.close_async()  # type: ignore[no-untyped-call]
 
 
 @asynccontextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from local_slack_kit import actions, asking, button, modal, mrkdwn, option, plain, section
 from slackblocks import _limits as oracle
 from slackblocks import _surfaces as oracle_surfaces
 
@@ -17,6 +16,7 @@ from bot.sandbox.slack.blockkit import (
     validate_view,
 )
 from bot.sandbox.slack.limits import LIMITS, SURFACES
+from tests.sandbox.slack.local_slack_kit import actions, asking, button, modal, mrkdwn, option, plain, section
 
 Json = dict[str, Any]
 

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from local_slack_kit import actions, asking, bolt, button, client, connected, modal, option, plain, section
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox.slack import CannotDo, Workspace
 from bot.sandbox.world import ANA, TOM
+from tests.sandbox.slack.local_slack_kit import (
+    actions,
+    asking,
+    bolt,
+    button,
+    client,
+    connected,
+    modal,
+    option,
+    plain,
+    section,
+)
 
 
 @asynccontextmanager
@@ -27,9 +39,12 @@ async def office(**more: Any) -> AsyncIterator[tuple[Workspace, AsyncWebClient, 
         async def runs(ack: Any) -> None:
             await ack()
 
-        @app.action({"type": "block_actions"})
+        @app.action(re.compile(".*"))
         async def clicked(ack: Any) -> None:
             await ack()
+
+        @app.event("app_home_opened")
+        async def opened() -> None: ...
 
         async with connected(ws, app):
             yield ws, slack, app
@@ -79,7 +94,7 @@ async def test_wrong_views_are_refused_with_pointers_and_spare_the_trigger() -> 
 
 async def test_views_of_250_kilobytes_are_too_large() -> None:
     async with office() as (ws, slack, _):
-        blocks = [section("ä" * 3000) for _ in range(90)]
+        blocks = [section("a" * 3000) for _ in range(85)]
         assert await refused(slack.views_open(trigger_id=await trigger(ws), view=modal(*blocks))) == "view_too_large"
 
 

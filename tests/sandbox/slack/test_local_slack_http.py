@@ -10,11 +10,11 @@ from urllib.parse import parse_qs
 
 import pytest
 from aiohttp import web
-from local_slack_kit import actions, bolt, button, client, listening, listening_bolt
 
 from bot.sandbox.slack import CannotDo, Workspace
 from bot.sandbox.slack.signed_http import sign
 from bot.sandbox.world import ANA, LEA
+from tests.sandbox.slack.local_slack_kit import actions, bolt, button, client, listening, listening_bolt
 
 
 async def test_bolt_takes_commands_clicks_and_events_over_http() -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from local_slack_kit import client, section
 
 from bot.sandbox.server import Clock
 from bot.sandbox.slack import CannotDo, Person, Workspace
 from bot.sandbox.slack.composer import command_text, elements, message_text
 from bot.sandbox.world import ANA, COLLEAGUES, MAX, OLGA, TOM
+from tests.sandbox.slack.local_slack_kit import client, section
 
 
 @pytest.mark.parametrize(

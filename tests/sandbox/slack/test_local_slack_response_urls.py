@@ -9,10 +9,10 @@ from typing import Any
 
 import aiohttp
 import pytest
-from local_slack_kit import actions, bolt, button, client, connected, section
 
 from bot.sandbox.slack import Workspace
 from bot.sandbox.world import ANA, TOM
+from tests.sandbox.slack.local_slack_kit import actions, bolt, button, client, connected, section
 
 
 @asynccontextmanager

@@ -9,12 +9,12 @@ from typing import Any
 
 import aiohttp
 import pytest
-from local_slack_kit import bolt, client, connected
 from slack_sdk.errors import SlackApiError
 
 from bot.sandbox.slack import Workspace
 from bot.sandbox.slack.deliveries import Delivery
 from bot.sandbox.world import ANA, GUS, OLGA, TOM
+from tests.sandbox.slack.local_slack_kit import bolt, client, connected
 
 
 async def test_a_command_arrives_as_slack_sends_it() -> None:

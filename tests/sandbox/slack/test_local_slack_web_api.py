@@ -8,18 +8,21 @@ from typing import Any
 
 import aiohttp
 import pytest
-from local_slack_kit import client, section
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.sandbox.slack import Workspace
+from bot.sandbox.slack import Quirks, Workspace
 from bot.sandbox.world import ANA, GUS, MAX, OLGA, TOM
+from tests.sandbox.slack.local_slack_kit import client, section
 
 RELEASE = "C0RELEASE1"
 GENERAL = "C0GENERAL3"
 PRIVATE = "G0PAYMENT4"
 
 Ask = Callable[[AsyncWebClient], Any]
+
+
+REFUSING = Quirks(lost_threads="refuse")
 
 
 async def refused(slack: AsyncWebClient, ask: Ask) -> Any:
@@ -65,7 +68,7 @@ async def test_the_token_is_never_in_the_journal() -> None:
 async def test_arguments_come_by_query_form_or_json(how: str) -> None:
     async with Workspace() as ws, aiohttp.ClientSession(headers={"Authorization": f"Bearer {ws.bot_token}"}) as http:
         args = {"channel": RELEASE, "text": "hello"}
-        way = {"query": {"params": args}, "form": {"data": args}, "json": {"json": args}}[how]
+        way: Any = {"query": {"params": args}, "form": {"data": args}, "json": {"json": args}}[how]
         async with http.post(f"{ws.api_url}chat.postMessage", **way) as answer:
             assert (await answer.json())["message"]["text"] == "hello"
         assert ws.journal[-1].args == args
@@ -191,7 +194,7 @@ REFUSALS: list[tuple[Ask, str]] = [
     ("ask", "error"), REFUSALS, ids=[f"{number}-{error}" for number, (_, error) in enumerate(REFUSALS)]
 )
 async def test_refusals_carry_slacks_codes(ask: Ask, error: str) -> None:
-    async with Workspace() as ws, client(ws) as slack:
+    async with Workspace(quirks=REFUSING) as ws, client(ws) as slack:
         ws.archive("#checkout")
         assert (await refused(slack, ask))["error"] == error
         assert [refusal.error for refusal in ws.errors] == [error]
@@ -278,6 +281,24 @@ async def test_threads_are_read_apart() -> None:
             slack, lambda one: one.chat_postMessage(channel=RELEASE, text="a", thread_ts=reply["ts"])
         )
         assert answer["error"] == "cannot_reply_to_message"
+
+
+async def test_a_reply_to_a_lost_parent_is_no_reply() -> None:
+    async with Workspace() as ws, client(ws) as slack:
+        ts = (await slack.chat_postMessage(channel=RELEASE, text="parent"))["ts"]
+        await slack.chat_delete(channel=RELEASE, ts=ts)
+        answer = await slack.chat_postMessage(channel=RELEASE, text="reply", thread_ts=ts)
+        assert "thread_ts" not in answer["message"]
+        assert [message.text for message in ws.seen_by(ANA, RELEASE)] == ["reply"]
+
+
+async def test_text_alone_may_keep_the_blocks() -> None:
+    async with Workspace(quirks=Quirks(text_alone_keeps_blocks=True)) as ws, client(ws) as slack:
+        ts = (await slack.chat_postMessage(channel=RELEASE, text="a", blocks=[section("a")]))["ts"]
+        await slack.chat_update(channel=RELEASE, ts=ts, text="b")
+        assert ws.words(ws.said()[0]) == "a"
+        await slack.chat_update(channel=RELEASE, ts=ts, text="b", blocks=[])
+        assert ws.words(ws.said()[0]) == "b"
 
 
 async def test_metadata_is_kept() -> None:

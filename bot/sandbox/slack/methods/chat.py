@@ -31,21 +31,22 @@ def _place(state: State, word: Any) -> Channel:
 
 
 def _thread(state: State, channel: Channel, thread_ts: Any) -> str:
-    """The parent's ts. A reply's ts, or one that never was, is refused (Slack makes an orphan or refuses)."""
+    """The parent's ts; "" for a message of its own, also when the parent is gone (see Quirks).
+
+    A reply's ts is refused: Slack makes an orphan of it.
+    """
     if not thread_ts:
         return ""
     if re.fullmatch(r"\d+\.\d{6}", str(thread_ts)) is None:
-        raise Refused("invalid_thread_ts")
+        raise Refused("invalid_thread_ts", messages=[f"{thread_ts} is not a valid thread_ts"])
     parent = state.messages.get((channel.id, str(thread_ts)))
-    if parent is None or parent.is_ephemeral or (parent.deleted and not _replies(state, channel, parent.ts)):
-        raise Refused("thread_not_found")
+    if parent is None or parent.is_ephemeral or (parent.deleted and not state.replies(channel.id, parent.ts)):
+        if state.quirks.lost_threads == "refuse":
+            raise Refused("thread_not_found")
+        return ""
     if parent.thread_ts:
         raise Refused("cannot_reply_to_message")
     return parent.ts
-
-
-def _replies(state: State, channel: Channel, ts: str) -> bool:
-    return any(one.thread_ts == ts for one in state.in_channel(channel.id))
 
 
 def _paced(state: State, channel: Channel) -> None:
@@ -105,7 +106,6 @@ def post_ephemeral(state: State, args: Json) -> Json:
 
 @method("chat.update", "chat:write", tier=3)
 def update(state: State, args: Json) -> Json:
-    """Text without blocks takes the blocks away, as in Slack."""
     required(args, "channel", "ts")
     channel = state.channel_for_app(args["channel"])
     message = state.message_for_app(channel, args["ts"])
@@ -113,20 +113,20 @@ def update(state: State, args: Json) -> Json:
     if message.key in state.edit_closed:
         raise Refused("edit_window_closed")
     refuse_long_update(args.get("text"))
-    changes = _changes(read_content(args))
+    changes = _changes(read_content(args), state.quirks.text_alone_keeps_blocks)
     message = state.edit(message, edited_by=state.app.user_id, **changes)
     shown = wire.message(state, message)
     return {"ok": True, "channel": channel.id, "ts": message.ts, "text": message.text, "message": shown}
 
 
-def _changes(content: Content) -> dict[str, Any]:
-    """Text alone takes blocks and attachments away; what is not mentioned beside blocks or attachments stays."""
+def _changes(content: Content, keep: bool) -> dict[str, Any]:
+    """Text alone takes blocks and attachments away (unless `keep`); beside either, what is not mentioned stays."""
     changes: dict[str, Any] = {}
     if content.text is not None:
         changes["text"] = content.text
-    if content.blocks is not None or content.text is not None:
+    if content.blocks is not None or (content.text is not None and not keep):
         changes["blocks"] = content.blocks or ()
-    if content.attachments is not None or content.blocks is None:
+    if content.attachments is not None or (content.blocks is None and not keep):
         changes["attachments"] = tuple(content.attachments or ())
     if content.metadata is not None:
         changes["metadata"] = content.metadata

@@ -1,0 +1,193 @@
+"""One person's screen: draws what the bot says to them as it arrives, and knows when that was an answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import tzinfo
+from typing import Any
+
+from rich.console import Console, RenderableType
+from rich.text import Text
+
+from bot.sandbox.demo.chips import Chips
+from bot.sandbox.demo.drawing import draw, draw_dialog
+from bot.sandbox.demo.ink import Look
+from bot.sandbox.demo.letters import harmless, line
+from bot.sandbox.demo.shapes import Behind
+from bot.sandbox.demo.town import Town
+from bot.sandbox.slack import Channel, Message, Person, View
+from bot.sandbox.slack.company import SLACKBOT_ID
+from bot.sandbox.slack.reading import Reader
+
+WIDEST = 110
+SEEN_MOST = 20
+_INTERIM = re.compile(r"(?:[⏳⌛]|:hourglass(?:_flowing_sand)?:).*|(?:looking|working|one moment)\b.*(?:…|\.\.\.)", re.I | re.S)
+
+
+class Screen:
+    """What `person` sees, looking at `channel`. With `interim` also lines that only say that an answer will come.
+
+    `finals` grows with every message of the app (or of Slack itself) to this person that stands for itself.
+    """
+
+    def __init__(
+        self,
+        town: Town,
+        console: Console,
+        person: Person,
+        channel: Channel,
+        *,
+        interim: bool,
+        hyperlinks: bool = False,
+        zone: tzinfo | None = None,
+    ) -> None:
+        self.town = town
+        self.person = person
+        self.channel = channel
+        self.chips = Chips()
+        self.finals: list[Message] = []
+        self.news = 0
+        #: Draws; the prompt puts its own in place, which keeps the line that is being typed.
+        self.show: Callable[[RenderableType], None] = self._print
+        self._console = console
+        self._interim = interim
+        self._hyperlinks = hyperlinks
+        self._zone = zone
+        self._drawn: dict[tuple[str, str], Any] = {}
+        self._dialog: tuple[str, str] | None = None
+        self._root = ""
+        town.watch(self.hear)
+
+    # -- what arrives ------------------------------------------------------------------------------------------------
+
+    def hear(self, how: str, message: Message) -> None:
+        """Take note of a message that was posted, edited or deleted."""
+        if not (message.by_app or message.user == SLACKBOT_ID) or not self._sees(message):
+            return
+        self.news += 1
+        if how == "deleted":
+            if self._drawn.pop(message.key, None) is not None:
+                self.note(f"{self._name(message.user)} took a message away.")
+                self.finals.append(message)
+            return
+        if is_interim(message.blocks, message.text):
+            if self._interim:
+                self._draw(message)
+            return
+        known = self._drawn.get(message.key)
+        if known != _content(message):
+            self._draw(message, edited=known is not None)
+            self._drawn[message.key] = _content(message)
+        self.finals.append(message)
+
+    def _sees(self, message: Message) -> bool:
+        return message.only_for in {"", self.person.id} and self.person.id in self._channel(message).members
+
+    def _channel(self, message: Message) -> Channel:
+        return self.town.slack.channel(message.channel)
+
+    # -- drawing -----------------------------------------------------------------------------------------------------
+
+    @property
+    def look(self) -> Look:
+        state = self.town.slack.state
+        names = {one.id: one.name for one in state.people.values()}
+        names |= {one.id: one.name for one in state.channels.values() if one.name}
+        names |= {one.id: one.handle for one in state.groups.values()}
+        names |= {one.id: one.title or one.name for one in state.uploads.values()}
+        return Look(
+            names=names,
+            now=self.town.clock.now(),
+            zone=self._zone,
+            styled=self._console.color_system is not None and not self._console.no_color,
+            hyperlinks=self._hyperlinks,
+            people=[(one.id, one.name) for one in state.people.values() if not one.is_bot and one.id != SLACKBOT_ID],
+            channels=[(one.id, one.name) for one in state.channels.values() if self.person.id in one.members and one.name],
+        )
+
+    def _draw(self, message: Message, *, edited: bool = False) -> None:
+        self._lead_in(message)
+        self.show(draw(message, self.look, self.chips, place=self._place(message), edited=edited))
+
+    def _lead_in(self, message: Message) -> None:
+        """Say which thread a reply belongs to when the thread is not what was drawn last."""
+        root = message.thread_ts or message.ts
+        if message.thread_ts and root != self._root:
+            parent = self.town.slack.state.messages.get((message.channel, root))
+            if parent is not None:
+                self.show(Text(f"  in the thread of “{self._glimpse(parent)}”", "dim", overflow="ellipsis", no_wrap=True))
+        self._root = root
+
+    def _glimpse(self, message: Message) -> str:
+        reader = Reader(self.look.names)
+        words = line(next((part for part in reader.blocks(message.blocks) if part.strip()), "") or reader.mrkdwn(message.text))
+        return words if len(words) <= 48 else f"{words[:47].rstrip()}…"
+
+    def _place(self, message: Message) -> str:
+        channel = self._channel(message)
+        return "" if channel.id == self.channel.id else place_name(channel)
+
+    def _name(self, user: str) -> str:
+        return self.look.names.get(user, user)
+
+    def draw_dialog(self) -> None:
+        """Draw the dialog in front of this person when it is new or has changed; say when it was closed."""
+        view = self.town.slack.view(self.person)
+        stamp = dialog_stamp(view)
+        if stamp == self._dialog:
+            return
+        if view is not None:
+            self.show(draw_dialog(view, self.look, self.chips))
+        else:
+            self.note("The dialog is closed.")
+        self._dialog = stamp
+
+    def see(self, thread_ts: str = "") -> None:
+        """Draw the conversation, or one thread, as this person sees it."""
+        slack = self.town.slack
+        roots = slack.seen_by(self.person, self.channel)
+        if thread_ts:
+            roots = [one for one in roots if one.ts == thread_ts]
+        if not roots:
+            self.note(f"Nothing was said in {place_name(self.channel)} yet.")
+        if len(roots) > SEEN_MOST:
+            self.note(f"{len(roots) - SEEN_MOST} earlier messages are not shown.")
+        for root in roots[-SEEN_MOST:]:
+            for message in [root] if root.thread_ts else slack.thread(self.person, root):
+                self._root = message.thread_ts or message.ts
+                self.show(draw(message, self.look, self.chips))
+                self._drawn[message.key] = _content(message)
+
+    def note(self, words: str) -> None:
+        """Something the demo says itself."""
+        self.show(Behind(Text(harmless(words), "dim", overflow="fold"), "· ", "  ", style="dim"))
+
+    def hint(self, words: str) -> None:
+        """Something that went wrong, and what to do instead."""
+        self.show(Behind(Text(harmless(words), "yellow", overflow="fold"), "? ", "  ", style="yellow"))
+
+    def _print(self, drawing: RenderableType) -> None:
+        self._console.print(drawing, width=min(self._console.width, WIDEST), crop=False)
+
+
+def is_interim(blocks: Any, text: str) -> bool:
+    """Whether a message or dialog only says that something is being looked up or done."""
+    parts = [line(part) for part in Reader({}).blocks(blocks)] if blocks else [line(text)]
+    return any(_INTERIM.fullmatch(part) for part in parts)
+
+
+def dialog_stamp(view: View | None) -> tuple[str, str] | None:
+    """Changes with everything that is shown in a dialog."""
+    return None if view is None else (view.id, f"{view.hash} {view.typed} {view.errors}")
+
+
+def place_name(channel: Channel) -> str:
+    """`#release`, `direct messages`."""
+    return f"#{channel.name}" if channel.name else "direct messages"
+
+
+def _content(message: Message) -> Any:
+    """What of a message can be seen; block_ids may be made up anew with every edit."""
+    blocks = [{key: value for key, value in block.items() if key != "block_id"} for block in message.blocks]
+    return (message.text if not blocks else "", blocks, message.attachments, message.reactions, message.files)
