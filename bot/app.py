@@ -32,9 +32,10 @@ from bot.web.server import Doors, WebServer
 
 if TYPE_CHECKING:
     import aiohttp
+    from slack_sdk.errors import SlackApiError
     from slack_sdk.web.async_client import AsyncWebClient
 
-    from bot.slack.socket import SocketDoor
+    from bot.slack.socket import Intake, SocketDoor
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +65,7 @@ class Rundown:
         self._home = Home()
         self._missing: dict[str, str] = {"slack": "not asked yet", "database": "not open yet"}
         self._background: list[asyncio.Task[None]] = []
+        self._opening: asyncio.Task[None] | None = None
         self._session: aiohttp.ClientSession | None = None
         self._socket: SocketDoor | None = None
         self.web: WebServer | None = None
@@ -94,17 +96,13 @@ class Rundown:
             now=lambda: self._now().timestamp(),
         )
         self.web = WebServer(doors, self.settings.port, self._host)
-        opening = asyncio.create_task(self._open_database())
+        self._opening = asyncio.create_task(self._open_database(), name="open database")
         await self.web.start()
-        try:
-            await self._meet_slack(client)
-            people.home_team = self._home.team
-            if not over_http:
-                await self._open_socket(client, intake_socket(bolt))
-            await opening
-        except BaseException:
-            opening.cancel()
-            raise
+        await self._meet_slack(client)
+        people.home_team = self._home.team
+        if not over_http:
+            await self._open_socket(client, intake_socket(bolt))
+        await self._opening
         self._background.append(asyncio.create_task(self._watch_slack(client), name="slack watch"))
         self._background.append(asyncio.create_task(asyncio.to_thread(warm_up), name="warm up"))
         log.info(
@@ -130,6 +128,8 @@ class Rundown:
             log.warning("%d questions were not finished in time; their askers were told", late)
         for task in self._background:
             task.cancel()
+        if self._opening is not None:
+            await asyncio.gather(self._opening, return_exceptions=True)  # whoever waits for `start` is told
         if self.web is not None:
             await self.web.stop()
         for connection in self.systems:
@@ -170,39 +170,39 @@ class Rundown:
 
     async def _ask_who_we_are(self, client: AsyncWebClient) -> str | None:
         """None when Slack knows us, else why not. Raises StartError when trying again can't help."""
-        import aiohttp
         from slack_sdk.errors import SlackApiError
 
         try:
             answer = await client.auth_test()
         except SlackApiError as error:
-            data = error.response.data if isinstance(error.response.data, dict) else {}
-            reason = str(data.get("error", error.response.status_code))
+            reason = _reason(error)
             if reason in _HOPELESS:
                 raise StartError(f"SLACK_BOT_TOKEN: Slack refuses it ({reason}); install the app again.") from None
             return reason
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except aiohttp_errors() as error:
             return type(error).__name__
         self._home.learn(answer.data if isinstance(answer.data, dict) else {})
         return None
 
-    async def _open_socket(self, client: AsyncWebClient, intake: object) -> None:
-        import aiohttp
+    async def _open_socket(self, client: AsyncWebClient, intake: Intake) -> None:
         from slack_sdk.errors import SlackApiError
 
         from bot.slack.socket import SocketDoor
 
+        async def ask_address() -> str:
+            answer = await client.apps_connections_open(app_token=self.settings.app_token)
+            return str(answer["url"])
+
         try:
-            await client.apps_connections_open(app_token=self.settings.app_token)
+            await ask_address()  # a wrong token is told now, not retried for ever
         except SlackApiError as error:
-            data = error.response.data if isinstance(error.response.data, dict) else {}
-            reason = str(data.get("error", error.response.status_code))
+            reason = _reason(error)
             if reason in _HOPELESS:
                 raise StartError(f"SLACK_APP_TOKEN: Slack refuses it ({reason}); make a new one.") from None
             log.warning("Socket Mode: %s", reason)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except aiohttp_errors() as error:
             log.warning("Socket Mode: %s", type(error).__name__)
-        self._socket = SocketDoor(client, self.settings.app_token, intake)  # type: ignore[arg-type]
+        self._socket = SocketDoor(ask_address, intake, self.tasks)
         await self._socket.open()
 
     async def _watch_slack(self, client: AsyncWebClient) -> None:
@@ -218,6 +218,19 @@ class Rundown:
             else:
                 self._missing["slack"] = refusal
                 log.error("Slack does not know us any more: %s", refusal)
+
+
+def _reason(error: SlackApiError) -> str:
+    """Slack's word for why it refused."""
+    data = error.response.data if isinstance(error.response.data, dict) else {}
+    return str(data.get("error", error.response.status_code))
+
+
+def aiohttp_errors() -> tuple[type[Exception], ...]:
+    """What a call to Slack raises when Slack can't be reached."""
+    import aiohttp
+
+    return (aiohttp.ClientError, TimeoutError, OSError)
 
 
 _HOPELESS = frozenset(

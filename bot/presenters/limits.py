@@ -72,8 +72,11 @@ def _section(block: Block) -> int:
         size += more
         if not more:
             del block["fields"]
-    if "accessory" in block and not _element(block["accessory"]):
-        del block["accessory"]
+    if size and "accessory" in block:
+        if length := _element(block["accessory"]):
+            size += length
+        else:
+            del block["accessory"]
     return size
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import heapq
 import math
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 WINDOW_S = 60.0
+#: A sleep may end a little early; nobody wakes more often than this.
+TICK_S = 0.001
+
+#: Those who wait, in the order they came, each with the time by which the turn must have come.
+Queue = OrderedDict[asyncio.Future[None], float]
 
 
 class TooLong(Exception):
@@ -25,8 +29,8 @@ class Pace:
     """Hands out turns for calls.
 
     Never more than `per_minute` calls in any 60 s as the server sees them: a call counts from its start until 60 s
-    after its answer. Background work leaves a fifth of the minute to people and always waits behind them.
-    `now` is a monotonic clock in seconds and `sleep` waits on it; tests bring their own.
+    after its answer. Background work always waits behind people, and leaves them a fifth of the minute and of the
+    calls in flight. `now` is a monotonic clock in seconds and `sleep` waits on it; tests bring their own.
     """
 
     def __init__(
@@ -37,25 +41,35 @@ class Pace:
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        if (per_minute is not None and per_minute < 1) or in_flight < 1:
+            raise ValueError("a pace without any calls")
         self.per_minute = per_minute
+        self.now = now
+        self.sleep = sleep
         self._in_flight_most = in_flight
-        self._now = now
-        self._sleep = sleep
         self._ended: deque[float] = deque()
         self._in_flight = 0
         self._paused_until = -math.inf
-        self._waiting: list[tuple[bool, int, asyncio.Future[None]]] = []
-        self._order = 0
-        self._waker: asyncio.Task[None] | None = None
+        self._people: Queue = OrderedDict()
+        self._background: Queue = OrderedDict()
+        self._waker: tuple[float, asyncio.Task[None]] | None = None
 
     def pause(self, seconds: float) -> None:
-        """Give nobody a turn for so long (the server said so)."""
-        self._paused_until = max(self._paused_until, self._now() + seconds)
+        """Give nobody a turn for so long (the server said so). Those who can't wait so long are told at once."""
+        self._paused_until = max(self._paused_until, self.now() + seconds)
+        for queue in (self._people, self._background):
+            for future in [future for future, until in queue.items() if until < self._paused_until]:
+                del queue[future]
+                if not future.done():
+                    future.set_exception(TooLong(self._paused_until - self.now()))
+        self._hand_out()
 
     @property
     def used(self) -> int:
         """Calls that count in the present minute."""
-        self._forget()
+        old = self.now() - WINDOW_S
+        while self._ended and self._ended[0] <= old:
+            self._ended.popleft()
         return len(self._ended) + self._in_flight
 
     @asynccontextmanager
@@ -65,73 +79,93 @@ class Pace:
         try:
             yield
         finally:
-            self._in_flight -= 1
-            if self.per_minute is not None:
-                self._ended.append(self._now())
-            self._hand_out()
+            self._give_back()
 
     async def _wait(self, person: bool, until: float) -> None:
-        ahead = [entry for entry in self._waiting if entry[0] <= (not person)]
+        ahead = _living(self._people) + (0 if person else _living(self._background))
         if not ahead and self._takes(person):
             self._in_flight += 1
             return
-        least = self._least_wait(person)
-        if self._now() + least > until:
+        least = self._least_wait(person, ahead)
+        if self.now() + least > until:
             raise TooLong(least)
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._order += 1
-        heapq.heappush(self._waiting, (not person, self._order, future))
+        queue = self._people if person else self._background
+        queue[future] = until
         self._hand_out()
         try:
             await future
         except asyncio.CancelledError:
-            if future.done() and not future.cancelled():
-                self._in_flight -= 1
+            queue.pop(future, None)
+            if future.done() and not future.cancelled() and future.exception() is None:
+                self._in_flight -= 1  # the turn had come, but was never used
             self._hand_out()
             raise
 
-    def _room(self, person: bool) -> int:
-        most = self.per_minute or 0
-        return most if person else max(1, most - math.ceil(most / 5))
+    def _give_back(self) -> None:
+        self._in_flight -= 1
+        if self.per_minute is not None:
+            self._ended.append(self.now())
+        self._hand_out()
 
     def _takes(self, person: bool) -> bool:
-        if self._in_flight >= self._in_flight_most or self._now() < self._paused_until:
+        """Whether one more call may start now."""
+        if self._in_flight >= _share(self._in_flight_most, person) or self.now() < self._paused_until:
             return False
-        return self.per_minute is None or self.used < self._room(person)
+        return self.per_minute is None or self.used < _share(self.per_minute, person)
 
-    def _least_wait(self, person: bool) -> float:
-        """A lower bound in seconds: what pause and minute alone impose, as if every call in flight ended now."""
-        wait = self._paused_until - self._now()
+    def _least_wait(self, person: bool, ahead: int = 0) -> float:
+        """Seconds that the pause and the minute impose behind so many others, even if all calls were over at once."""
+        now = self.now()
+        start = max(self._paused_until, now)
         if self.per_minute is not None:
-            over = self.used - self._room(person)
-            if 0 <= over < len(self._ended):
-                wait = max(wait, self._ended[over] + WINDOW_S - self._now())
-            elif over >= len(self._ended):
-                wait = max(wait, WINDOW_S)
-        return max(wait, 0.0)
-
-    def _forget(self) -> None:
-        old = self._now() - WINDOW_S
-        while self._ended and self._ended[0] <= old:
-            self._ended.popleft()
+            share = _share(self.per_minute, person)
+            rounds, place = divmod(ahead, share)
+            # Places of the minute in the order they get free: the free ones, those of ended calls, those in flight.
+            taken = place - (share - self.used)
+            if taken >= 0:
+                start = max(start, (self._ended[taken] if taken < len(self._ended) else now) + WINDOW_S)
+            start += rounds * WINDOW_S
+        return start - now
 
     def _hand_out(self) -> None:
-        while self._waiting:
-            background, _, future = self._waiting[0]
-            if future.done():
-                heapq.heappop(self._waiting)
-            elif self._takes(not background):
-                heapq.heappop(self._waiting)
-                self._in_flight += 1
-                future.set_result(None)
-            else:
-                break
-        if self._waiting and self._in_flight < self._in_flight_most and (self._waker is None or self._waker.done()):
-            self._waker = asyncio.get_running_loop().create_task(self._wake(), name="pace")
+        for queue, person in ((self._people, True), (self._background, False)):
+            while queue:
+                future = next(iter(queue))
+                if not future.done() and not self._takes(person):
+                    self._wake_for(person)
+                    return
+                del queue[future]
+                if not future.done():
+                    self._in_flight += 1
+                    future.set_result(None)
+        self._wake_no_more()
 
-    async def _wake(self) -> None:
-        """Hand out again when the minute or the pause allows; ends when a call in flight will do it anyway."""
-        while self._waiting and self._in_flight < self._in_flight_most:
-            wait = self._least_wait(not self._waiting[0][0])
-            await self._sleep(max(wait, 0.001))
-            self._hand_out()
+    def _wake_for(self, person: bool) -> None:
+        """See to it that whoever is next is thought of in time; a call in flight that ends does so anyway."""
+        due = self.now() + max(self._least_wait(person), TICK_S)
+        if self._waker is not None and self._waker[0] <= due:
+            return
+        self._wake_no_more()
+        if self._in_flight < _share(self._in_flight_most, person):
+            task = asyncio.get_running_loop().create_task(self._wake(due), name="pace")
+            self._waker = (due, task)
+
+    def _wake_no_more(self) -> None:
+        if self._waker is not None:
+            self._waker[1].cancel()
+            self._waker = None
+
+    async def _wake(self, due: float) -> None:
+        await self.sleep(max(due - self.now(), TICK_S))
+        self._waker = None
+        self._hand_out()
+
+
+def _share(most: int, person: bool) -> int:
+    """What of a limit may be used up: all of it by people, all but a fifth (one at least) by background work."""
+    return most if person else max(1, most - math.ceil(most / 5))
+
+
+def _living(queue: Queue) -> int:
+    return sum(not future.done() for future in queue)

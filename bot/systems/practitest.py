@@ -778,9 +778,9 @@ class PractiTest:
         )
         rows = sorted(found.rows, key=_age, reverse=True)
         if query.latest:
-            last: dict[object, ResultRow] = {}
+            last: dict[int | None, ResultRow] = {}
             for row in rows:
-                last.setdefault(row.attributes.instance_id, row)
+                last.setdefault(read_number(row.attributes.instance_id), row)
             rows = [row for row in last.values() if _in_status(row, query.status)]
         check_statuses(query.status, (read_text(row.attributes.status) for row in found.rows))
         rows.sort(key=lambda row: (_changed(row) or _LONG_AGO, row.id), reverse=not query.oldest_first)
@@ -1201,7 +1201,7 @@ class PractiTest:
 
     async def _names(self, project: int, rows: Sequence[SetRow] = (), *, people: Collection[int] = ()) -> Names:
         """What is needed to name these; empty, for now, where it can't be read."""
-        assigned = {row.attributes.assigned_to_type for row in rows if row.attributes.assigned_to_id}
+        assigned = {read_text(row.attributes.assigned_to_type) for row in rows if row.attributes.assigned_to_id}
         users, groups, milestones = await asyncio.gather(
             _or_nothing(bool(people or assigned - {"group"}), self._users),
             _or_nothing("group" in assigned, lambda: self._table("groups", project)),

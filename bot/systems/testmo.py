@@ -12,6 +12,7 @@ and the models of its client (API 2.4). Habits met on the way:
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable, Mapping, Sequence
@@ -44,6 +45,7 @@ from bot.systems._plain import plain
 from bot.systems._spec import Account, Option, System
 from bot.systems._wire import Wire
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 U = TypeVar("U")
 W = TypeVar("W", bound=msgspec.Struct)
@@ -617,8 +619,7 @@ _STATE_WORDS = {*(state.value for state in State), *_RUN_STATUSES, "blocked", "r
 
 
 def _stamp(at: datetime) -> str:
-    utc = at.astimezone(UTC)
-    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _moments(**moments: datetime | None) -> dict[str, str]:
@@ -839,7 +840,8 @@ class Testmo:
             return each.finished and each.ref != run.ref and stream_of(each) == stream
 
         size = 100 if run.ref.letter == "R" else _page_size(2 * limit)
-        found = await self._runs(run.ref.letter, run.project, params, fits, limit, size=size, most_pages=PAGES_BACK)
+        pages = PAGES_BACK * 100 // size
+        found = await self._runs(run.ref.letter, run.project, params, fits, limit, size=size, most_pages=pages)
         enough = len(found.items) >= limit
         return replace(found, missing=tuple(word for word in found.missing if not (enough and word == _BACK)))
 
@@ -852,16 +854,16 @@ class Testmo:
             cases, unnamed = await self._case_names(found.items)
             tests = read_tests(found.items, names, cases, self._page(ref), reasons=reasons)
             return _whole(tests, found, unnamed)
-        run, threads, rows = await self._automation_rows(ref)
+        tally, _, threads, rows = await self._automation_rows(ref)
         indexes = {thread.id: thread.index for thread in threads}
-        neutral = read_neutral(run.tally)
+        neutral = read_neutral(tally)
         return _whole(read_automation_tests(rows.items, indexes, self._page(ref), neutral, reasons=reasons), rows)
 
     async def history(self, runs: Sequence[Run]) -> tuple[Listing[Test], ...]:
         """One call for each run (and each further page). A run that can't be read is empty and says so."""
         read = await asyncio.gather(*map(self._past_rows, runs), return_exceptions=True)
         failed = [error for error in read if isinstance(error, BaseException)]
-        if failed and (len(failed) == len(read) or not all(isinstance(error, SystemFault) for error in failed)):
+        if failed and (len(failed) == len(read) or not all(isinstance(error, RundownError) for error in failed)):
             raise failed[0]
         good = [(run, part) for run, part in zip(runs, read, strict=True) if not isinstance(part, BaseException)]
         cases, unnamed = await self._case_names(row for _, (found, _) in good for row in found.items)
@@ -916,10 +918,10 @@ class Testmo:
         expands = urlencode({"expands": _EXPANDS[ref.letter]})
         try:
             told = await self._wire.get(f"{_PATHS[ref.letter]}/{ref.id}?{expands}", Single)
-        except Gone as gone:
+        except Gone:
             raise NotFoundError(
                 f"No run {ref.letter}{ref.id} in Testmo.",
-                why=gone.why or "It was deleted, or our key can't see its project.",
+                why="It was deleted, or our key can't see its project.",
                 fix="Look at the number; `list` shows the runs there are.",
             ) from None
         row = self._wire.decode(bytes(told.result), RunRow)
@@ -986,8 +988,10 @@ class Testmo:
         own = {each.label.casefold() for each in statuses.values()} | _STATE_WORDS
         wanted: set[str] = set()
         for word in words:
-            status = statuses.get(int(word)) if _is_number(word) else None
-            folded = (status.word if status else word).casefold()
+            number = int(word) if _is_number(word) else 0
+            status = statuses.get(number)
+            verdict = _VERDICTS.get(number) if letter == "A" else None
+            folded = (verdict.value if verdict else status.word if status else word).casefold()
             if folded not in own:
                 raise _nothing("status", word, own)
             wanted.add({"success": "passed", "failure": "failed", "failing": "failed"}.get(folded, folded))
@@ -1066,9 +1070,13 @@ class Testmo:
 
     async def _automation_results(self, ref: RunRef, query: ResultQuery) -> Listing[Result]:
         _cannot_filter(query, "by", "owner", "unassigned", "defects", "instance")
+        tally, names, _, rows = await self._automation_rows(ref)
+        neutral = read_neutral(tally)
+        own = {*_RUN_STATUSES, *_SYSTEM_NAMES, "neutral", *(each.label.casefold() for each in names.statuses.values())}
         wanted = {_RUN_STATUSES.get(word.casefold(), word.casefold()) for word in query.status}
-        run, _, rows = await self._automation_rows(ref)
-        neutral = read_neutral(run.tally)
+        for word in query.status:
+            if not _is_number(word) and word.casefold() not in own:
+                raise _nothing("status", word, own)
         found = sorted(rows.items, key=_moment_of, reverse=True)
         if query.latest:
             last: dict[str, TestRow] = {}
@@ -1084,8 +1092,8 @@ class Testmo:
         )
         return Listing(results, rows.read_at, None if rows.missing else len(results), rows.missing)
 
-    async def _automation_rows(self, ref: RunRef) -> tuple[Run, tuple[Thread, ...], Listing[TestRow]]:
-        """A run, its threads, and the results of its tests (of one thread when `ref` names it)."""
+    async def _automation_rows(self, ref: RunRef) -> tuple[Tally, Names, tuple[Thread, ...], Listing[TestRow]]:
+        """A run's counts, names and threads, and the results of its tests (of one thread when `ref` names it)."""
         unnamed: Listing[TestRow] = Listing((), self._now(), None, (UNNAMED,))
         early = ref.thread is None and not self._is_kept("unnamed")
         if early:
@@ -1104,15 +1112,14 @@ class Testmo:
             rows = None if self._is_kept("unnamed") else await self._test_rows(ref.id, thread.id)
         if rows is None and not self._is_kept("unnamed"):
             self._kept["unnamed"] = (self._now() + KEPT_FOR, None)
-        return self._reader("A")(row, names, self._now()), threads, rows or unnamed
+        return read_tally(row, names), names, threads, rows or unnamed
 
     async def _test_rows(self, run_id: int, thread_id: int | None = None) -> Listing[TestRow] | None:
         """Results of automated tests, newest first; None where this Testmo has no such list (or no such run)."""
         params = {"sort": "automation_run_tests:created_at", "order": "desc"}
-        keep: Callable[[TestRow], bool] | None = None
         if thread_id is not None:
             params["thread_id"] = str(thread_id)
-            keep = lambda row: row.thread_id in (None, thread_id)  # noqa: E731
+        keep = None if thread_id is None else (lambda row: row.thread_id in (None, thread_id))
         ask = partial(
             self._list, f"/automation/runs/{run_id}/tests", params, TestRow, _as_it_is, key=_test_id, keep=keep
         )
@@ -1139,15 +1146,18 @@ class Testmo:
             if isinstance(row, ResultRow) and row.case_id is not None and row.project_id is not None:
                 wanted.setdefault(row.project_id, set()).add(row.case_id)
         found: dict[int, tuple[str, str]] = {}
+        missing: tuple[str, ...] = ()
         for project, numbers in wanted.items():
             known = await self._keep(("cases", project), _no_cases)
             if not numbers <= known.keys():
                 try:
                     await self._read_cases(project, numbers - known.keys(), known)
-                except SystemFault:
-                    return {**found, **known}, ("the names of the cases",)
+                except SystemFault as error:
+                    log.info("names of cases could not be read: %s", error.what)
+            if not numbers <= known.keys():
+                missing = ("the names of the cases" if numbers.isdisjoint(known) else "the names of some cases",)
             found.update(known)
-        return found, ()
+        return found, missing
 
     async def _read_cases(self, project: int, wanted: set[int], known: dict[int, tuple[str, str]]) -> None:
         """Read the newest cases until all are found: Testmo can't be asked for a case by its number."""

@@ -42,6 +42,7 @@ from bot.systems._pages import Page, by_offset
 from bot.systems._plain import plain
 from bot.systems._spec import Account, Option, System
 from bot.systems._wire import Wire
+from bot.usecases.ports import PATIENCE
 
 T = TypeVar("T")
 LABEL = "TestRail"
@@ -242,7 +243,8 @@ def read_tally(numbers: tuple[int, ...], lens: Lens) -> Tally:
         passed, blocked, untested, retest, failed, *custom = numbers
         pairs = ((read_label(6 + place, lens), number) for place, number in enumerate(custom) if number)
         other = tuple(lens.others.setdefault(pair, pair) for pair in pairs)
-        known = Tally(passed, failed, blocked, retest, 0, untested, 0, lens.others.setdefault(other, other))
+        passed, untested, other = (lens.others.setdefault(value, value) for value in (passed, untested, other))
+        known = Tally(passed, failed, blocked, retest, 0, untested, 0, other)
         lens.tallies[numbers] = known
     return known
 
@@ -728,6 +730,7 @@ class TestRail:
 
     async def history(self, runs: Sequence[Run]) -> tuple[Listing[Test], ...]:
         """One call per run and 250 tests. A run that can't be read costs only itself, unless none can."""
+        await self._lens(None)  # so that the names are not asked for by each
         answers = await _each(self.tests(run.ref) for run in runs)
         lost: Listing[Test] = Listing((), self._now(), None, ("its tests",))
         return tuple(lost if isinstance(answer, RundownError) else answer for answer in answers)
@@ -941,15 +944,17 @@ class TestRail:
     ) -> Mapping[int, T]:
         """A look-up table, read again after 5 minutes; empty where our key may not read it.
 
-        Names are worth no failure and no long wait: a passing fault leaves the table as it was, or numbers, for half
-        a minute. Where it is `needed`, and was never read, the fault is raised.
+        Names are worth no failure, and people wait 4 s for them at most: a passing fault leaves the table as it was,
+        or numbers, for half a minute. Where it is `needed`, and was never read, the fault is raised.
         """
+        patience = PATIENCE.get()
+        hurried = not needed and (patience is None or patience.person)
         stale_at, known = self._tables.get(key, (LONG_AGO, None))
         now = self._now()
         if now < stale_at <= now + NAMES_FOR and (known is not None or not needed):
             return known or {}
         try:
-            async with asyncio.timeout(None if needed else NAMES_S):
+            async with asyncio.timeout(NAMES_S if hurried else None):
                 known, stale_at = await read(), now + NAMES_FOR
         except (RefusedFault, RejectedFault):
             known, stale_at = {}, now + NAMES_FOR
@@ -969,7 +974,7 @@ class TestRail:
             if plural == "configs":
                 rows = [one for group in rows for one in group.configs or ()]
             rows += [one for row in rows for one in row.milestones or ()]
-            return {row.id: row.label or row.name or f"{plural[:-1]} {row.id}" for row in rows}
+            return {row.id: name for row in rows if (name := row.label or row.name)}
 
         return await self._table(call, read, needed=needed)
 

@@ -21,7 +21,7 @@ from tests.presenters.samples import CARD, NOW
 
 OURS = {"text", "bold", "code", "link", "date", "emoji"}
 ANY = settings(
-    max_examples=2000,
+    max_examples=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
 )

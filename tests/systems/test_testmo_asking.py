@@ -591,6 +591,23 @@ async def test_without_the_names_of_cases_tests_are_still_told(status: int) -> N
         assert results.missing == ("the names of the cases",)
 
 
+async def test_a_page_of_cases_that_fails_is_said() -> None:
+    async with sample() as (server, connection):
+        server.faults.answer(r"/cases\?.*&page=4&", 422)
+        found = await connection.tests(RunRef("testmo", "R", 117))
+        assert found.missing in (("the names of the cases",), ("the names of some cases",))
+        assert any(test.name == f"case {test.key}" for test in found.items)
+
+
+async def test_a_status_that_is_none_is_an_error_with_the_closest() -> None:
+    async with sample() as (_, connection):
+        for letter, number in (("A", 412), ("R", 118)):
+            assert await connection.results(RunRef("testmo", letter, number), ResultQuery(status=("known issue",)))
+            with pytest.raises(NotFoundError) as caught:
+                await connection.results(RunRef("testmo", letter, number), ResultQuery(status=("faild",)))
+            assert caught.value.closest[:1] == ("failed",)
+
+
 async def test_history_takes_one_call_for_each_run() -> None:
     async with sample() as (server, connection):
         run = await connection.run(RunRef("testmo", "A", 412))

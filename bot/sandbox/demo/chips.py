@@ -18,7 +18,9 @@ Thing = Message | View
 Use = Literal["button", "entry", "submit", "close"]
 
 _PEOPLE = frozenset({"users_select", "multi_users_select"})
-_CHANNELS = frozenset({"channels_select", "multi_channels_select", "conversations_select", "multi_conversations_select"})
+_CHANNELS = frozenset(
+    {"channels_select", "multi_channels_select", "conversations_select", "multi_conversations_select"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,9 @@ def _pretty(otherwise: Callable[[datetime, datetime], str]) -> Callable[[datetim
     """Yesterday, today and tomorrow by these words."""
 
     def say(moment: datetime, now: datetime) -> str:
-        near = {now.date() + timedelta(days=days): word for days, word in ((-1, "yesterday"), (0, "today"), (1, "tomorrow"))}
+        near = {
+            now.date() + timedelta(days=days): word for days, word in ((-1, "yesterday"), (0, "today"), (1, "tomorrow"))
+        }
         return near.get(moment.date()) or otherwise(moment, now)
 
     return say

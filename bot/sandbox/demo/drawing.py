@@ -38,7 +38,7 @@ def draw(message: Message, look: Look, chips: Chips, *, place: str = "", edited:
 def draw_dialog(view: View, look: Look, chips: Chips) -> RenderableType:
     """A dialog with its inputs, what was entered so far, and the words of errors under them."""
     ink = Ink(look)
-    page = _Page(view, ink, chips, controls(view.blocks), view.typed, view.errors)
+    page = _Page(view, ink, chips, controls(view.blocks), typed=view.typed, errors=view.errors)
     body = list(page.blocks(view.blocks))
     ways = []
     for use, words in (("submit", "Submit"), ("close", "Cancel")):
@@ -47,9 +47,7 @@ def draw_dialog(view: View, look: Look, chips: Chips) -> RenderableType:
             number = chips.dialog_number(view, use)  # type: ignore[arg-type]  # one of the two
             ways.append(_chip(number, ink.label(asked) or words))
     body += [Text(), Flow(ways), *_addresses(ink)]
-    return Panel(
-        Group(*body), title=Text(line(view.title), BOLD), title_align="left", box=box.ROUNDED, padding=(0, 1)
-    )
+    return Panel(Group(*body), title=Text(line(view.title), BOLD), title_align="left", box=box.ROUNDED, padding=(0, 1))
 
 
 def _author(message: Message, look: Look, place: str, edited: bool) -> Text:
@@ -92,6 +90,7 @@ class _Page:
         ink: Ink,
         chips: Chips,
         found: Sequence[Control],
+        *,
         typed: Json | None = None,
         errors: Json | None = None,
     ) -> None:
@@ -112,8 +111,14 @@ class _Page:
         }
 
     def blocks(self, blocks: Iterable[Json]) -> Iterator[RenderableType]:
-        for block in blocks:
-            yield from self._drawers.get(str(block.get("type")), self._other)(block)
+        listed = list(blocks)
+        kinds = [None, *(block.get("type") for block in listed), None]
+        for place, block in enumerate(listed, 1):
+            drawn = self._drawers.get(str(block.get("type")), self._other)(block)
+            if kinds[place] == "section" and "section" in (kinds[place - 1], kinds[place + 1]):
+                yield Behind(Group(*drawn), "", "   ")  # one of several: Slack sets them apart by space
+            else:
+                yield from drawn
 
     def attachment(self, attachment: Json) -> list[RenderableType]:
         """An attachment or unfurl, behind its bar."""
@@ -130,7 +135,9 @@ class _Page:
         if attachment.get("text"):
             inside += ink.mrkdwn(str(attachment["text"]))
         for one in attachment.get("fields") or ():
-            inside.append(Text.assemble((line(str(one.get("title") or "")), BOLD), " ", line(str(one.get("value") or ""))))
+            inside.append(
+                Text.assemble((line(str(one.get("title") or "")), BOLD), " ", line(str(one.get("value") or "")))
+            )
         inside += self.blocks(attachment.get("blocks") or ())
         if attachment.get("footer"):
             inside.append(Text(line(str(attachment["footer"])), QUIET))
@@ -151,12 +158,11 @@ class _Page:
         accessory = block.get("accessory")
         if not accessory:
             return body
-        if accessory.get("type") == "image":
-            return [Beside(Group(*body), _alt(accessory))]
-        chips, options = self._usable([accessory])
+        chips, options = ([_alt(accessory)], []) if accessory.get("type") == "image" else self._usable([accessory])
         if not chips:
             return body
-        return [Beside(Group(*body), chips[0]), *options]
+        head, rest = _first_line(body)
+        return [Beside(head, chips[0]), *rest, *options]
 
     def _context(self, block: Json) -> list[RenderableType]:
         """Elements in a row; one with several lines is a paragraph of its own."""
@@ -185,7 +191,7 @@ class _Page:
             label.append(" (optional)", QUIET)
         chips, options = self._usable([block.get("element") or {}])
         hint = self._ink.text(block.get("hint"), QUIET)
-        error = self._errors.get(block.get("block_id"))
+        error = self._errors.get(str(block.get("block_id")))
         return [label, Flow(chips), *options, *hint, *([Text(f"! {line(str(error))}", "bold red")] if error else [])]
 
     def _other(self, block: Json) -> list[RenderableType]:
@@ -224,6 +230,18 @@ class _Page:
         if entered:
             return next((value for key, value in entered.items() if key != "type"), None)
         return chipping.initial(control)
+
+
+def _first_line(body: list[RenderableType]) -> tuple[RenderableType, list[RenderableType]]:
+    """The line a button stands beside, and what has the whole width below it."""
+    if not body:
+        return Text(), []
+    first, *rest = body
+    if not isinstance(first, Text) or "\n" not in first.plain:
+        return first, rest
+    head, tail = first.divide([first.plain.index("\n") + 1])
+    head.rstrip()
+    return head, [tail, *rest]
 
 
 def _is_half(control: Control, element: Json) -> bool:

@@ -22,7 +22,10 @@ from bot.sandbox.slack.reading import Reader
 
 WIDEST = 110
 SEEN_MOST = 20
-_INTERIM = re.compile(r"(?:[⏳⌛]|:hourglass(?:_flowing_sand)?:).*|(?:looking|working|one moment)\b.*(?:…|\.\.\.)", re.I | re.S)
+#: “⏳ Looking up …”, “Working…”: the real answer takes its place.
+_INTERIM = re.compile(
+    r"(?:[⏳⌛]|:hourglass(?:_flowing_sand)?:|(?:looking|working|one moment)\b).*(?:…|\.\.\.)", re.IGNORECASE
+)
 
 
 class Screen:
@@ -56,7 +59,8 @@ class Screen:
         self._zone = zone
         self._drawn: dict[tuple[str, str], Any] = {}
         self._dialog: tuple[str, str] | None = None
-        self._root = ""
+        self.thread_ts = ""
+        self._last: Message | None = None
         town.watch(self.hear)
 
     # -- what arrives ------------------------------------------------------------------------------------------------
@@ -87,6 +91,11 @@ class Screen:
     def _channel(self, message: Message) -> Channel:
         return self.town.slack.channel(message.channel)
 
+    def become(self, person: Person, channel: Channel) -> None:
+        """Be somebody else's screen from now on."""
+        self.person, self.channel, self._dialog = person, channel, None
+        self.draw_dialog()
+
     # -- drawing -----------------------------------------------------------------------------------------------------
 
     @property
@@ -103,25 +112,33 @@ class Screen:
             styled=self._console.color_system is not None and not self._console.no_color,
             hyperlinks=self._hyperlinks,
             people=[(one.id, one.name) for one in state.people.values() if not one.is_bot and one.id != SLACKBOT_ID],
-            channels=[(one.id, one.name) for one in state.channels.values() if self.person.id in one.members and one.name],
+            channels=[
+                (one.id, one.name) for one in state.channels.values() if self.person.id in one.members and one.name
+            ],
         )
 
     def _draw(self, message: Message, *, edited: bool = False) -> None:
-        self._lead_in(message)
-        self.show(draw(message, self.look, self.chips, place=self._place(message), edited=edited))
+        try:
+            self._lead_in(message)
+            self.show(draw(message, self.look, self.chips, place=self._place(message), edited=edited))
+        except Exception as error:  # the bot is still waiting for Slack's answer; a bad drawing must not spoil that
+            self.hint(f"This could not be drawn ({type(error).__name__}): {self.town.slack.words(message)}")
 
     def _lead_in(self, message: Message) -> None:
-        """Say which thread a reply belongs to when the thread is not what was drawn last."""
-        root = message.thread_ts or message.ts
-        if message.thread_ts and root != self._root:
-            parent = self.town.slack.state.messages.get((message.channel, root))
-            if parent is not None:
-                self.show(Text(f"  in the thread of “{self._glimpse(parent)}”", "dim", overflow="ellipsis", no_wrap=True))
-        self._root = root
+        """Say which thread a reply belongs to, unless that is plain from what stands above it."""
+        last, self._last = self._last, message
+        parent = self.town.slack.state.messages.get((message.channel, message.thread_ts))
+        if parent is None or message.thread_ts == self.thread_ts:
+            return
+        just_said = parent.user == self.person.id and (last is None or last.ts < parent.ts)
+        if not just_said and (last is None or parent.ts not in (last.ts, last.thread_ts)):
+            self.show(Text(f"  in the thread of “{self._glimpse(parent)}”", "dim", overflow="ellipsis", no_wrap=True))
 
     def _glimpse(self, message: Message) -> str:
         reader = Reader(self.look.names)
-        words = line(next((part for part in reader.blocks(message.blocks) if part.strip()), "") or reader.mrkdwn(message.text))
+        words = line(
+            next((part for part in reader.blocks(message.blocks) if part.strip()), "") or reader.mrkdwn(message.text)
+        )
         return words if len(words) <= 48 else f"{words[:47].rstrip()}…"
 
     def _place(self, message: Message) -> str:
@@ -155,7 +172,7 @@ class Screen:
             self.note(f"{len(roots) - SEEN_MOST} earlier messages are not shown.")
         for root in roots[-SEEN_MOST:]:
             for message in [root] if root.thread_ts else slack.thread(self.person, root):
-                self._root = message.thread_ts or message.ts
+                self._last = message
                 self.show(draw(message, self.look, self.chips))
                 self._drawn[message.key] = _content(message)
 

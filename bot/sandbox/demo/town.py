@@ -42,7 +42,9 @@ class Town:
 
     async def __aenter__(self) -> Town:
         async with AsyncExitStack() as opening:
-            folder = opening.enter_context(tempfile.TemporaryDirectory(prefix="rundown-demo-", ignore_cleanup_errors=True))
+            folder = opening.enter_context(
+                tempfile.TemporaryDirectory(prefix="rundown-demo-", ignore_cleanup_errors=True)
+            )
             self._database = str(Path(folder) / "rundown.db")
             await opening.enter_async_context(running(*self.systems.values()))
             await opening.enter_async_context(self.slack)

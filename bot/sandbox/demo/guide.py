@@ -1,0 +1,53 @@
+"""What the demo says of itself: the welcome, and the list of what can be typed."""
+
+from __future__ import annotations
+
+from rich.table import Table
+from rich.text import Text
+
+from bot.sandbox.demo.shapes import Behind
+
+TRY_FIRST = (
+    ("/runs", "what matters here, with buttons"),
+    ("/runs show A412", "the card of one automation run"),
+    ("/runs failures A412", "what fails in it, and why"),
+    ("@rundown list --open", "the open runs, for everybody"),
+)
+COMMANDS = (
+    ("/runs …", "the slash command; only you see the answer"),
+    ("@rundown …", "ask in public; in a thread, this is the only way"),
+    ("anything else", "is said to the channel (in :dm: to Rundown)"),
+    ("7   7.2   7=text", "press [7 …], choose the second option of [7 … ▾], enter into [7 … ✎]"),
+    (":as tom", "go on as ana, tom, lea, max, gus (a guest) or olga (of another company)"),
+    (":in #checkout   :dm", "go to another channel, to the direct messages with Rundown"),
+    (":thread   :thread off", "reply in the thread of the last public message, or in the channel again"),
+    (":see", "the whole conversation as this person sees it"),
+    (":fail testrail   :slow testmo", "trouble with testmo, testrail or practitest"),
+    (":heal", "all systems work again"),
+    (":quit", "leave (or Ctrl-D)"),
+)
+
+
+def _table(rows: tuple[tuple[str, str], ...]) -> Behind:
+    table = Table.grid(padding=(0, 3, 0, 0))
+    table.add_column(style="bold cyan", no_wrap=True)
+    table.add_column()
+    for typed, meaning in rows:
+        table.add_row(Text(f"  {typed}"), Text(meaning))
+    return Behind(table, "")
+
+
+HELP = _table(COMMANDS)
+FIRST = _table(TRY_FIRST)
+INTRODUCTION = Text.assemble(
+    ("Rundown, on this machine", "bold"),
+    "\nThe real bot, between sample Testmo, TestRail and PractiTest and a local Slack."
+    "\nNo account, no network; all of it is gone when you leave.\n",
+)
+ENDING = Text.assemble(
+    "\nA number presses its button. ",
+    (":help", "bold cyan"),
+    " lists the rest, ",
+    (":quit", "bold cyan"),
+    " leaves.\n",
+)

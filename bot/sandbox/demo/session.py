@@ -1,0 +1,283 @@
+"""One person at work in the demo's Slack: does what was typed, and waits for what the bot makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from rich.text import Text
+
+from bot.sandbox.demo.acts import (
+    Act,
+    Become,
+    Enter,
+    Help,
+    Mention,
+    Nothing,
+    Press,
+    Quit,
+    Say,
+    See,
+    Slash,
+    Thread,
+    Trouble,
+    Unknown,
+)
+from bot.sandbox.demo.chips import Target, Thing, live, options
+from bot.sandbox.demo.guide import HELP
+from bot.sandbox.demo.ink import Ink
+from bot.sandbox.demo.letters import harmless, line
+from bot.sandbox.demo.screen import Screen, dialog_stamp, is_interim, place_name
+from bot.sandbox.demo.town import Town
+from bot.sandbox.slack import CannotDo, Channel, Control, Delivery, Message, Person, View, Workspace
+
+ANSWER_S = 30.0
+QUIET_S, QUIET_MOST = 0.4, 8
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """An act as far as the person is concerned. With `waits` an answer is due; `before` is what was there already."""
+
+    ok: bool = True
+    waits: bool = False
+    ends: bool = False
+    before: tuple[int, tuple[str, str] | None] = (0, None)
+
+
+class Session:
+    """Who types, where, in which thread. Raises CannotDo when there is no such person or channel."""
+
+    def __init__(self, town: Town, person: str, channel: str, screen: Callable[[Person, Channel], Screen]) -> None:
+        self._town = town
+        who = self._colleague(person)
+        self.screen = screen(who, self._place(channel, who))
+
+    @property
+    def slack(self) -> Workspace:
+        return self._town.slack
+
+    @property
+    def person(self) -> Person:
+        return self.screen.person
+
+    @property
+    def channel(self) -> Channel:
+        return self.screen.channel
+
+    def prompt(self) -> str:
+        """`ana in #release › `, `ana in a thread of #release › `, `ana to rundown › `."""
+        thread = "a thread of " if self.screen.thread_ts else ""
+        if self.channel.is_direct:
+            bot = line(self.slack.person(self.slack.bot_user_id).handle)
+            place = f"in {thread}direct messages" if thread else f"to {bot}"
+        else:
+            place = f"in {thread}{place_name(self.channel)}"
+        return f"{self.person.handle} {place} › "
+
+    def show_prompt(self, typed: str) -> None:
+        """The prompt with what was typed, as a line of its own."""
+        self.screen.show(Text.assemble((self.prompt(), "bold cyan"), (harmless(typed), "bold"), overflow="fold"))
+
+    # -- doing -------------------------------------------------------------------------------------------------------
+
+    async def do(self, act: Act) -> Done:
+        """Do it; what can't be done is hinted at."""
+        try:
+            return await self._do(act)
+        except CannotDo as error:
+            words = str(error)
+            self.screen.hint(f"{words[:1].upper()}{words[1:]}{'' if words.endswith('.') else '.'}")
+            return Done(ok=False)
+
+    async def _do(self, act: Act) -> Done:  # noqa: PLR0912  one case for each act
+        match act:
+            case Slash():
+                return await self._send(self.slack.command, act.name, act.text)
+            case Mention():
+                return await self._send(self.slack.mention, act.text)
+            case Say() if self.channel.is_direct:
+                return await self._send(self.slack.say, act.text)
+            case Say():
+                done = await self._send(self.slack.say, act.text)
+                self.screen.note(f"Said to {place_name(self.channel)}. Rundown listens to /runs … and @rundown …")
+                return Done(ok=done.ok)
+            case Press():
+                return await self._press(act)
+            case Become():
+                self._become(self._colleague(act.person))
+            case Enter():
+                self.screen.channel = self._place(act.channel, self.person)
+                self.screen.thread_ts = ""
+            case Thread():
+                self._thread(act.on)
+            case Trouble():
+                self._trouble(act)
+            case See():
+                self.screen.see(self.screen.thread_ts)
+            case Help():
+                self.screen.show(HELP)
+            case Unknown():
+                self.screen.hint(act.hint)
+                return Done(ok=False)
+            case Quit():
+                return Done(ends=True)
+            case Nothing():
+                pass
+        return Done()
+
+    async def _send(self, how: Callable[..., Any], *words: str) -> Done:
+        before = self._before()
+        delivery = await how(self.person, self.channel, *words, thread_ts=self.screen.thread_ts or None)
+        return self._sent(delivery, before)
+
+    def _sent(self, delivery: Delivery, before: tuple[int, tuple[str, str] | None]) -> Done:
+        if not delivery.user_error:
+            return Done(waits=True, before=before)
+        if len(self.screen.finals) == before[0]:  # Slackbot has not said so itself
+            self.screen.hint(delivery.user_sees or f"Slack: {delivery.user_error}")
+        return Done(ok=False)
+
+    def _before(self) -> tuple[int, tuple[str, str] | None]:
+        return len(self.screen.finals), dialog_stamp(self.slack.view(self.person))
+
+    # -- numbers -----------------------------------------------------------------------------------------------------
+
+    async def _press(self, act: Press) -> Done:
+        found = self.screen.chips.find(act.number)
+        if found is None:
+            count = len(self.screen.chips)
+            raise CannotDo(
+                f"there is no {act.number} here; "
+                + (f"numbers go up to {count}" if count else "nothing is numbered yet")
+            )
+        thing, target = found
+        if target.use in {"submit", "close"}:
+            return await self._leave_dialog(thing, target)
+        control = live(target, thing, self._controls(thing))
+        if control is None:
+            raise CannotDo(f"“{target.words or act.number}” is not there any more; :see shows what is")
+        return await self._use(thing, control, target, act)
+
+    def _controls(self, thing: Thing) -> list[Control]:
+        if isinstance(thing, Message) and self.slack.now(thing).deleted:
+            raise CannotDo("that message is gone")
+        return self.slack.controls(thing)
+
+    async def _use(self, thing: Thing, control: Control, target: Target, act: Press) -> Done:
+        before = self._before()
+        if target.use == "button":
+            if confirm := control.element.get("confirm"):
+                label = Ink(self.screen.look).label
+                asked = " ".join(filter(None, (label(confirm.get("title")), label(confirm.get("text")))))
+                self.screen.note(f"Slack asks: {asked} – {label(confirm.get('confirm')) or 'Yes'}")
+            delivery = await self.slack.click(self.person, thing, control.number)
+            if control.url:
+                self.screen.note(f"Opens {control.url}")
+                return Done(ok=not delivery.user_error)
+            return self._sent(delivery, before)
+        chosen = self._chosen(control, act)
+        if isinstance(thing, View) and control.is_input and not control.block.get("dispatch_action"):
+            self.slack.fill(thing, {control.action_id: chosen})
+            self.screen.draw_dialog()
+            return Done()
+        return self._sent(await self.slack.choose(self.person, thing, control.number, chosen), before)
+
+    def _chosen(self, control: Control, act: Press) -> Any:
+        offered = options(Ink(self.screen.look), control)
+        if act.option is not None and 1 <= act.option <= len(offered):
+            return offered[act.option - 1][1]
+        if act.entered is not None and not offered:
+            return act.entered
+        way = f"{act.number}.1 to {act.number}.{len(offered)} choose" if offered else f"{act.number}=… enters"
+        raise CannotDo(f"“{control.words or act.number}” is no button; {way}")
+
+    async def _leave_dialog(self, thing: Thing, target: Target) -> Done:
+        view = next((one for one in self.slack.views(self.person) if ("view", one.id) == target.thing), None)
+        if view is None or not isinstance(thing, View):
+            raise CannotDo("that dialog is closed")
+        before = self._before()
+        delivery = await (self.slack.submit(view) if target.use == "submit" else self.slack.close(view))
+        self.screen.draw_dialog()
+        after = delivery.view if target.use == "submit" else None
+        moved_on = after is not None and dialog_stamp(after) != before[1] and not is_interim(after.blocks, "")
+        if target.use == "close" or moved_on:
+            return Done()
+        return self._sent(delivery, (before[0], dialog_stamp(self.slack.view(self.person))))
+
+    # -- places ------------------------------------------------------------------------------------------------------
+
+    def _colleague(self, name: str) -> Person:
+        people = {one.handle: one for one in self.slack.state.people.values() if one.email}
+        if name.removeprefix("@").lower() not in people:
+            raise CannotDo(f"there is nobody called {name}; there are {', '.join(people)}")
+        return people[name.removeprefix("@").lower()]
+
+    def _become(self, person: Person) -> None:
+        """Be somebody else; in a place that person can't be in, the first one that fits."""
+        place = self._place("", person) if self.channel.is_direct else self.channel
+        if person.id not in place.members:
+            named = [one for one in self.slack.state.channels.values() if one.name and person.id in one.members]
+            place = named[0] if named else self._place("", person)
+            self.screen.note(f"{person.name} is not in {place_name(self.channel)}; going to {place_name(place)}.")
+        if place is not self.channel:
+            self.screen.thread_ts = ""
+        self.screen.become(person, place)
+
+    def _place(self, name: str, person: Person) -> Channel:
+        if name in {"", ":dm", "dm"}:
+            return self.slack.direct(person)
+        seen = [one for one in self.slack.state.channels.values() if one.name and person.id in one.members]
+        for channel in seen:
+            if channel.name == name.removeprefix("#"):
+                return channel
+        raise CannotDo(f"{person.name} is in no channel {name}; there are {', '.join(place_name(one) for one in seen)}")
+
+    def _thread(self, on: bool) -> None:
+        if not on:
+            self.screen.thread_ts = ""
+            return
+        public = [one for one in self.slack.state.in_channel(self.channel.id) if not one.is_ephemeral]
+        if not public:
+            raise CannotDo(f"nothing public was said in {place_name(self.channel)} yet; share an answer first")
+        self.screen.thread_ts = public[-1].thread_ts or public[-1].ts
+
+    def _trouble(self, act: Trouble) -> None:
+        getattr(self._town, act.how)(*filter(None, [act.system]))
+        words = {
+            "fail": f"{act.system} answers everything with a maintenance page; :heal ends it.",
+            "slow": f"{act.system} takes its time from now on; :heal ends it.",
+            "heal": f"{act.system or 'Every system'} works again.",
+        }
+        self.screen.note(words[act.how])
+
+    # -- waiting -----------------------------------------------------------------------------------------------------
+
+    async def answered(self, done: Done, timeout_s: float = ANSWER_S) -> bool:
+        """Wait for the answer that is due; False (and a hint) when none came in time."""
+        if not done.waits:
+            return done.ok
+        try:
+            await self.slack.until(lambda: self._has_answer(done), timeout_s)
+        except TimeoutError:
+            self.screen.hint(f"No answer within {timeout_s:g} s.")
+            return False
+        self.screen.draw_dialog()
+        return True
+
+    def _has_answer(self, done: Done) -> bool:
+        finals, stamp = done.before
+        view = self.slack.view(self.person)
+        changed = view is not None and dialog_stamp(view) != stamp and not is_interim(view.blocks, "")
+        return changed or len(self.screen.finals) > finals
+
+    async def quiet(self) -> None:
+        """Wait until nothing more arrives for a moment: several messages in a row, edits that follow."""
+        for _ in range(QUIET_MOST):
+            heard = self.screen.news
+            try:
+                await self.slack.until(lambda heard=heard: self.screen.news > heard, QUIET_S)  # type: ignore[misc]
+            except TimeoutError:
+                break
+        self.screen.draw_dialog()

@@ -1,0 +1,188 @@
+"""A small app in the bot's place: a Socket Mode client that answers each command with a message of another shape."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from io import StringIO
+from typing import Any
+
+import aiohttp
+from rich.console import Console
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.socket_mode.response import SocketModeResponse
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.sandbox.demo import Town
+
+Json = dict[str, Any]
+Answer = Callable[["FakeApp", Json], Awaitable[None]]
+
+
+def plain(text: str) -> Json:
+    return {"type": "plain_text", "text": text}
+
+
+def section(text: str, **more: Any) -> Json:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text}, **more}
+
+
+def context(*texts: str) -> Json:
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text} for text in texts]}
+
+
+def button(action_id: str, label: str, value: str = "", **more: Any) -> Json:
+    return {"type": "button", "action_id": action_id, "text": plain(label), "value": value or action_id, **more}
+
+
+def actions(*elements: Json) -> Json:
+    return {"type": "actions", "elements": list(elements)}
+
+
+def menu(action_id: str, placeholder: str, *labels: str) -> Json:
+    options = [{"text": plain(label), "value": label.lower()} for label in labels]
+    return {"type": "static_select", "action_id": action_id, "placeholder": plain(placeholder), "options": options}
+
+
+class FakeApp:
+    """Answers by the first word of what it is asked, or by the action_id of what was pressed."""
+
+    def __init__(self, town: Town, session: aiohttp.ClientSession) -> None:
+        self.web = AsyncWebClient(town.slack.bot_token, base_url=town.slack.api_url, session=session)
+        self._session = session
+        self.asked: list[Json] = []
+
+    async def take(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
+        payload = request.payload
+        word = _word(payload)
+        if word == "late":  # never acknowledged
+            return
+        await client.send_socket_mode_response(SocketModeResponse(request.envelope_id))
+        self.asked.append(payload)
+        if word in ANSWERS:
+            await ANSWERS[word](self, payload)
+
+    async def respond(self, payload: Json, **body: Any) -> None:
+        """Say something through the response_url."""
+        async with self._session.post(payload["response_url"], json={"text": "words", **body}) as answer:
+            assert answer.status == 200, await answer.text()
+
+
+def _word(payload: Json) -> str:
+    if payload.get("actions"):
+        return str(payload["actions"][0]["action_id"])
+    if payload.get("type") == "view_submission":
+        return "submitted"
+    text = str(payload.get("text") or (payload.get("event") or {}).get("text") or "")
+    words = [word for word in text.split() if not word.startswith("<@")]
+    return words[0] if words else ""
+
+
+async def _card(app: FakeApp, payload: Json) -> None:
+    await app.respond(
+        payload,
+        blocks=[
+            section("❌ *Failed*  *<https://testmo.example/runs/412|Nightly web>*  `A412`\n71 passed · 10 failed"),
+            context("Started <!date^1767603600^{time}|09:00>"),
+            actions(
+                button("failures", "Failures"), button("close", "Close…"), menu("sort", "Sort by", "Risk", "Newest")
+            ),
+        ],
+    )
+
+
+async def _slow(app: FakeApp, payload: Json) -> None:
+    await app.respond(payload, blocks=[context("⏳ Looking up “slow” in Testmo…")])
+    await app.respond(payload, blocks=[section("Here it is.")], replace_original=True)
+
+
+async def _public(app: FakeApp, payload: Json) -> None:
+    event = payload["event"]
+    thread = event.get("thread_ts") or event["ts"]
+    await app.web.chat_postMessage(channel=event["channel"], text="In *public*", thread_ts=thread)
+
+
+async def _direct(app: FakeApp, payload: Json) -> None:
+    await app.web.chat_postMessage(channel=payload["event"]["channel"], text="Between us")
+
+
+async def _failures(app: FakeApp, payload: Json) -> None:
+    await app.respond(payload, response_type="ephemeral", replace_original=False, blocks=[section("Ten fail.")])
+
+
+async def _close(app: FakeApp, payload: Json) -> None:
+    await app.respond(payload, replace_original=True, blocks=[context("⏳ Working…")])
+    await app.respond(payload, replace_original=True, blocks=[section("Closed by <@U0ANA00001>.")])
+
+
+async def _sort(app: FakeApp, payload: Json) -> None:
+    chosen = payload["actions"][0]["selected_option"]["text"]["text"]
+    await app.respond(payload, replace_original=False, blocks=[section(f"Sorted by {chosen}.")])
+
+
+async def _share(app: FakeApp, payload: Json) -> None:
+    await app.web.chat_postMessage(channel=payload["channel"]["id"], text="Shared by all")
+    await app.respond(payload, delete_original=True)
+
+
+async def _ask(app: FakeApp, payload: Json) -> None:
+    await app.respond(payload, blocks=[actions(button("dialog", "Note…"), button("share", "Share"))])
+
+
+async def _dialog(app: FakeApp, payload: Json) -> None:
+    why = {
+        "type": "input",
+        "block_id": "why",
+        "label": plain("Why"),
+        "element": {"type": "plain_text_input", "action_id": "typed"},
+    }
+    view = {"type": "modal", "title": plain("A note"), "submit": plain("Save"), "blocks": [why]}
+    await app.web.views_open(trigger_id=payload["trigger_id"], view=view)
+
+
+async def _submitted(app: FakeApp, payload: Json) -> None:
+    words = payload["view"]["state"]["values"]["why"]["typed"]["value"]
+    await app.web.chat_postEphemeral(channel="C0RELEASE1", user=payload["user"]["id"], text=f"Noted: {words}")
+
+
+ANSWERS: dict[str, Answer] = {
+    "card": _card,
+    "slow": _slow,
+    "public": _public,
+    "direct": _direct,
+    "failures": _failures,
+    "close": _close,
+    "sort": _sort,
+    "share": _share,
+    "ask": _ask,
+    "dialog": _dialog,
+    "submitted": _submitted,
+}
+
+
+@asynccontextmanager
+async def answering() -> AsyncIterator[tuple[Town, FakeApp]]:
+    """A town with the app connected."""
+    async with Town() as town, aiohttp.ClientSession() as session:
+        app = FakeApp(town, session)
+        client = SocketModeClient(app_token=town.slack.app_token, web_client=app.web)
+        client.socket_mode_request_listeners.append(app.take)
+        await client.connect()
+        await town.slack.connected()
+        try:
+            yield town, app
+        finally:
+            await client.close()
+
+
+def paper(width: int = 80) -> Console:
+    """A screen without colours; `text` reads it."""
+    return Console(file=StringIO(), width=width, highlight=False, markup=False, emoji=False, force_terminal=False)
+
+
+def text(console: Console) -> str:
+    """What is on the paper."""
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue()
