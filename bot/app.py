@@ -8,10 +8,12 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.config import Settings
 from bot.postman import Postman
+from bot.presenters import engine
 from bot.slack import context, help, runs
 from bot.slack.buttons import Buttons
 from bot.slack.desk import Desk, World
@@ -84,6 +86,8 @@ class Rundown:
             slash=self.settings.command,
         )
         assert self._session is not None  # noqa: S101 - made with the client
+        if self.settings.templates:
+            engine.use(engine.Engine(Path(self.settings.templates), _template_fault))
         desk = Desk(world, Postman(client, self._session), self.tasks, StoredDeliveries(self.database))
         for feature in FEATURES:
             feature.register(desk)
@@ -220,6 +224,10 @@ class Rundown:
                 log.error("Slack does not know us any more: %s", refusal)
 
 
+def _template_fault(template: str, reason: str) -> None:
+    log.error("template %s of RUNDOWN_TEMPLATES is not used, ours is: %s", template, reason)
+
+
 def _reason(error: SlackApiError) -> str:
     """Slack's word for why it refused."""
     data = error.response.data if isinstance(error.response.data, dict) else {}
@@ -253,8 +261,6 @@ def warm_up() -> None:
     import httpx  # noqa: F401
     import rapidfuzz  # noqa: F401
     import tenacity  # noqa: F401
-
-    from bot.presenters import engine
 
     engine.compile_all()
     gc.collect()

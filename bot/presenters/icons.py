@@ -48,10 +48,10 @@ OUTCOMES: dict[Outcome, tuple[str, str]] = {
 
 #: A group of a comparison → icon, word, and what it means.
 CHANGES: dict[str, tuple[str, str, str]] = {
-    "new": ("🆕", "New", "fails now and did not"),
-    "still": ("⏺️", "Still", "fails now and then"),
-    "fixed": ("🎉", "Fixed", "failed then, passes now"),
-    "flaky": ("🎲", "Flaky", "now this, now that"),
+    "new": ("🆕", "New", "fails now, did not before"),
+    "still": ("⏺️", "Still", "failed before, fails now too"),
+    "fixed": ("🎉", "Fixed", "failed before, passes now"),
+    "flaky": ("🎲", "Flaky", "sometimes passes, sometimes fails"),
     "not_run": ("⚪", "Not run", "planned, without a result"),
 }
 

@@ -273,9 +273,7 @@ _NOTHING = _Said()
 
 class _Overdue(OurError):
     def __init__(self, what: str) -> None:
-        super().__init__(
-            what, why="Nobody should wait for ever.", fix="Narrow the question, or repeat it."
-        )
+        super().__init__(what, why="Nobody should wait for ever.", fix="Narrow the question, or repeat it.")
 
 
 class _Restarting(OurError):

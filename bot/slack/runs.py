@@ -10,7 +10,7 @@ from bot.slack.grammar_command import Command
 from bot.slack.grammar_queries import automated, result_query, run_query
 from bot.usecases.failing import diff_runs, list_failures, list_results
 from bot.usecases.listing import ListAsk, Sort, list_runs
-from bot.usecases.showing import show_run, show_threads
+from bot.usecases.showing import show_run, show_threads, where_is
 
 
 def register(desk: Desk) -> None:
@@ -82,7 +82,13 @@ async def answer_diff(asking: Asking) -> Answer:
     base = await asking.find(asking.command.refs[1]) if len(asking.command.refs) > 1 else None
     value = await diff_runs(found, base)
     settled = (found,) if base is None else (found, base)
-    message = messages.diff(value, again=asking.again(*settled), now=asking.world.now(), shareable=asking.shareable)
+    message = messages.diff(
+        value,
+        again=asking.again(*settled),
+        now=asking.world.now(),
+        where=await where_is(found),
+        shareable=asking.shareable,
+    )
     return Answer(message, found.run.ref)
 
 

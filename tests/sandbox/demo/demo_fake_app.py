@@ -57,8 +57,6 @@ class FakeApp:
     async def take(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
         payload = request.payload
         word = _word(payload)
-        if word == "late":  # never acknowledged
-            return
         await client.send_socket_mode_response(SocketModeResponse(request.envelope_id))
         self.asked.append(payload)
         if word in ANSWERS:

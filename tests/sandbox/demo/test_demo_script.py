@@ -1,0 +1,140 @@
+"""Scripts of commands against an app that answers in many ways."""
+
+from __future__ import annotations
+
+from datetime import UTC
+
+import pytest
+from demo_fake_app import answering, paper, text
+
+from bot.sandbox.demo import Town, play
+from bot.sandbox.slack import CannotDo
+
+
+async def played(
+    *commands: str, person: str = "ana", channel: str = "#release", timeout_s: float = 10
+) -> tuple[int, str]:
+    """The exit code and what was drawn, times left out."""
+    async with answering() as (town, _):
+        console = paper()
+        code = await play(town, commands, person, channel, console, timeout_s=timeout_s, zone=UTC)
+        return code, text(console)
+
+
+async def test_a_command_and_its_answer_are_drawn() -> None:
+    code, shown = await played("/runs card")
+    prompt, author, *rest = shown.split("\n")
+    assert code == 0
+    assert prompt == "ana in #release › /runs card"
+    assert author.startswith("Rundown APP ")
+    assert author.endswith(" · Only visible to you")
+    assert rest == [
+        "  ❌ Failed  Nightly web¹  `A412`",
+        "  71 passed · 10 failed",
+        "  Started 09:00",
+        "  [1 Failures] [2 Close…] [3 Sort by ▾]",
+        "    3.1 Risk  3.2 Newest",
+        "  ¹ https://testmo.example/runs/412",
+        "",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("commands", "shown"),
+    [
+        (("/runs slow",), "Here it is."),
+        (("@rundown public",), "  │   In public"),
+        (("@rundown public", ":thread", "@rundown public"), "ana in a thread of #release › @rundown public"),
+        ((":dm", "direct"), "Between us"),
+        ((":dm", "/runs card"), "ana to rundown › /runs card"),
+        (("/runs card", "1"), "Ten fail."),
+        (("/runs card", "2"), "Closed by @Ana Kovač."),
+        (("/runs card", "3.2"), "Sorted by Newest."),
+        (("/runs ask", "2"), "Shared by all"),
+        (("/runs ask", "1", "3=Looks good", "4"), "Noted: Looks good"),
+        ((":as tom", "/runs card"), "tom in #release › /runs card"),
+        ((":as olga",), "Olga from Partner Ltd is not in #release; going to #partners."),
+        ((":in #checkout", "/runs card"), "ana in #checkout › /runs card"),
+        (("good morning",), "Said to #release."),
+        ((":fail testrail", ":heal"), "Every system works again."),
+        (("@rundown public", ":see"), "  @Rundown public"),
+        ((":quit", "/nope"), "ana in #release › :quit"),
+    ],
+)
+async def test_everything_typable_can_be_played(commands: tuple[str, ...], shown: str) -> None:
+    code, drawn = await played(*commands)
+    assert shown in drawn
+    assert code == 0
+
+
+async def test_a_line_that_the_answer_replaces_is_not_an_answer() -> None:
+    _, shown = await played("/runs slow")
+    assert "Looking" not in shown
+
+
+async def test_an_edited_message_is_drawn_again_as_edited() -> None:
+    _, shown = await played("/runs card", "2")
+    assert [" · edited" in line for line in shown.split("\n") if line.startswith("Rundown")] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("commands", "hint"),
+    [
+        (("/other",), "/other is not a valid command."),
+        (("@rundown public", ":thread", "/runs card"), "/runs is not supported in threads."),
+        ((":in #general", "@rundown public"), "The app is not in this channel."),
+        ((":in #nowhere",), "Ana Kovač is in no channel nowhere"),
+        ((":as bob",), "There is nobody called bob; there are ana, tom, lea, max, gus, olga."),
+        ((":thread",), "Nothing public was said in #release yet"),
+        (("7",), "There is no 7 here; nothing is numbered yet."),
+        (("/runs card", "4"), "There is no 4 here; numbers go up to 3."),
+        (("/runs card", "3"), "3.1 to 3.2 choose"),
+        (("/runs card", "2", "2"), "“Close…” is not there any more; :see shows what is."),
+        (("/runs card", ":as tom", "1"), "Tom Becker does not see this message."),
+        (("/runs ask", "1", "4"), "'Why' must be filled in."),
+        ((":sea",), "Did you mean :see?"),
+    ],
+)
+async def test_what_gets_no_answer_fails_the_script_with_a_hint(commands: tuple[str, ...], hint: str) -> None:
+    code, shown = await played(*commands)
+    assert hint in " ".join(shown.split())
+    assert code == 1
+
+
+async def test_silence_fails_the_script() -> None:
+    code, shown = await played("/runs nothing", timeout_s=0.1)
+    assert "? No answer within 0.1 s." in shown
+    assert code == 1
+
+
+async def test_without_a_bot_slack_itself_says_so() -> None:
+    async with Town() as town:
+        console = paper()
+        code = await play(town, ["/runs"], "ana", "#release", console)
+        assert "Slackbot" in text(console)
+        assert '/runs failed with the error "dispatch_failed"' in text(console)
+        assert code == 1
+
+
+async def test_a_script_goes_on_after_what_failed() -> None:
+    code, shown = await played("7", "/runs card")
+    assert "Nightly web" in shown
+    assert code == 1
+
+
+async def test_what_is_only_for_somebody_else_is_not_drawn() -> None:
+    async with answering() as (town, app):
+        console = paper()
+        await play(town, ["/runs card"], "ana", "#release", console)
+        await app.web.chat_postEphemeral(channel="C0RELEASE1", user="U0TOM00002", text="For Tom")
+        await app.web.chat_postMessage(channel="C0CHECKOU2", text="For all")
+        assert "For Tom" not in text(console)
+        assert "· #checkout\n  For all" in text(console)
+
+
+async def test_an_unknown_person_or_channel_is_told_at_once() -> None:
+    async with answering() as (town, _):
+        with pytest.raises(CannotDo, match="there are ana, tom"):
+            await play(town, ["/runs"], "bob", "#release", paper())
+        with pytest.raises(CannotDo, match="there are #release"):
+            await play(town, ["/runs"], "ana", "#nowhere", paper())
