@@ -70,8 +70,8 @@ class State(StrEnum):
 
     FAILED = "failed"  # finished with failures
     FAILING = "failing"  # not finished, failures already
-    PASSED = "passed"  # finished, everything that ran passed
-    INCOMPLETE = "incomplete"  # finished with tests left untested, nothing failed
+    PASSED = "passed"  # finished, nothing failed and nothing left undone
+    INCOMPLETE = "incomplete"  # finished with tests left (untested, blocked, …) or without any, nothing failed
     BLOCKED = "blocked"  # not finished, nothing failed, something blocked
     RUNNING = "running"  # not finished, and a machine is at it
     OPEN = "open"  # not finished, nothing failed
@@ -128,8 +128,10 @@ class Run:
         if self.failing:
             return State.FAILED if self.finished else State.FAILING
         if self.finished:
-            left = self.tally.untested + self.tally.retest + self.tally.running
-            return State.INCOMPLETE if left else State.PASSED
+            tally = self.tally
+            left = tally.untested + tally.blocked + tally.retest + tally.running
+            empty = not tally.total and self.verdict is not Outcome.PASSED
+            return State.INCOMPLETE if left or empty else State.PASSED
         if self.tally.blocked:
             return State.BLOCKED
         return State.RUNNING if self.verdict is Outcome.RUNNING or self.threads_active else State.OPEN

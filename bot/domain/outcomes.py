@@ -56,14 +56,15 @@ class Tally:
         """(word, count) of what is not zero: `passed`, `failed`, `blocked`, …, custom labels, `untested` last."""
         words = ("passed", "failed", "blocked", "retest", "skipped", "running", "untested")
         named = tuple((word, getattr(self, word)) for word in words)
-        return tuple((word, count) for word, count in (*named[:-1], *self.other, named[-1]) if count)
+        other = tuple((label.strip() or Outcome.OTHER.value, number) for label, number in self.other)
+        return tuple((word, number) for word, number in (*named[:-1], *other, named[-1]) if number)
 
     def __str__(self) -> str:
         return " · ".join(f"{count} {word}" for word, count in self.parts()) or "no tests"
 
     def __add__(self, more: Tally) -> Tally:
-        other = dict(self.other)
-        for label, number in more.other:
+        other: dict[str, int] = {}
+        for label, number in (*self.other, *more.other):  # two statuses of a system may have one label
             other[label] = other.get(label, 0) + number
         plain = {word: getattr(self, word) + getattr(more, word) for word in _PLAIN}
         return replace(Tally(), **plain, other=tuple(other.items()))

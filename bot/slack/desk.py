@@ -249,10 +249,10 @@ class Desk:
                 await self._postman.edit(back.channel, ts, answer.message)
             else:
                 ts = await self._postman.say(back, answer.message)
-            if question.clicked_share and back.private:
-                await self._postman.withdraw(back)
             if answer.run is not None and (back.thread or ts):
                 await self._bind(Place(back.team, back.channel, back.thread or ts), answer.run)
+            if question.clicked_share and back.private:
+                await self._postman.withdraw(back)
 
     async def _bind(self, place: Place, ref: RunRef) -> None:
         """The first run a thread tells of is the thread's."""

@@ -82,11 +82,11 @@ class Pace:
             self._give_back()
 
     async def _wait(self, person: bool, until: float) -> None:
-        ahead = _living(self._people) + (0 if person else _living(self._background))
-        if not ahead and self._takes(person):
+        people, background = _living(self._people), 0 if person else _living(self._background)
+        if not people + background and self._takes(person):
             self._in_flight += 1
             return
-        least = self._least_wait(person, ahead)
+        least = self._least_wait(person, people, background)
         if self.now() + least > until:
             raise TooLong(least)
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -114,18 +114,19 @@ class Pace:
             return False
         return self.per_minute is None or self.used < _share(self.per_minute, person)
 
-    def _least_wait(self, person: bool, ahead: int = 0) -> float:
-        """Seconds that the pause and the minute impose behind so many others, even if all calls were over at once."""
+    def _least_wait(self, person: bool, people: int = 0, background: int = 0) -> float:
+        """Seconds that pause and minute impose behind so many others, even if every call were over in no time."""
         now = self.now()
         start = max(self._paused_until, now)
         if self.per_minute is not None:
-            share = _share(self.per_minute, person)
-            rounds, place = divmod(ahead, share)
-            # Places of the minute in the order they get free: the free ones, those of ended calls, those in flight.
-            taken = place - (share - self.used)
-            if taken >= 0:
-                start = max(start, (self._ended[taken] if taken < len(self._ended) else now) + WINDOW_S)
-            start += rounds * WINDOW_S
+            counting = self.used  # forgets old ones, too
+            free_at = [end + WINDOW_S for end in self._ended] + [now + WINDOW_S] * self._in_flight
+            for one in (*[True] * people, *[False] * background, person):
+                while counting >= _share(self.per_minute, one):
+                    start = max(start, free_at[len(free_at) - counting])
+                    counting -= 1
+                free_at.append(start + WINDOW_S)
+                counting += 1
         return start - now
 
     def _hand_out(self) -> None:

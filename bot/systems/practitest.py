@@ -25,6 +25,7 @@ from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable,
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from operator import attrgetter
 from typing import Annotated, Any, Generic, TypeVar, cast
 from urllib.parse import SplitResult, urlencode, urlsplit
@@ -51,6 +52,7 @@ from bot.systems._wire import Wire
 
 T = TypeVar("T")
 LABEL = "PractiTest"
+WEB = "https://prod.practitest.com"
 PAGE = 100
 #: Ids in one address, as the vendor's own client does it: longer lists break the address.
 BATCH = 50
@@ -303,10 +305,12 @@ class Places:
         """Everybody who is named in these instances."""
         return {owner for row in self.rows if (owner := _owner(row.attributes))}
 
-    def belongs(self, row: ResultRow) -> str:
-        """Why a result is none of these instances'; empty when it is one."""
-        ours = not self.whole or any(each.id == read_number(row.attributes.instance_id) for each in self.rows)
-        return "" if ours else "of another test set"
+    def belongs(self) -> Callable[[ResultRow], str]:
+        """Tells why a result is none of these instances'; empty when it is one."""
+        ours = {row.id for row in self.rows}
+        return lambda row: (
+            "" if not self.whole or read_number(row.attributes.instance_id) in ours else "of another test set"
+        )
 
 
 def read_verdict(row: SetRow) -> Outcome | None:
@@ -471,14 +475,14 @@ class Forbidden(RefusedFault):
     """403: the token is right but may not do this."""
 
 
+FORBIDDEN = f"{LABEL} does not let our token read this."
+ASK = "Ask whoever set up Rundown to give its user the right to view it."
+
+
 def judge(status: int, _body: bytes) -> RundownError | None:
     if status == 404:
-        return Gone(LABEL, f"{LABEL} has no such thing.", why="It is not there, or our token may not see it.",
-                    fix="See what there is with `list`.")  # fmt: skip
-    if status == 403:
-        return Forbidden(LABEL, f"{LABEL} does not let our token read this.", why="It lacks the permission.",
-                         fix="Ask whoever set up Rundown to give its user the right to view it.")  # fmt: skip
-    return None
+        return Gone(LABEL, f"{LABEL} has no such thing.", why="Our token sees none.", fix="See what there is: `list`.")
+    return Forbidden(LABEL, FORBIDDEN, why="It lacks the permission.", fix=ASK) if status == 403 else None
 
 
 # Choosing: filters PractiTest does not have.
@@ -590,7 +594,7 @@ class PractiTest:
     def __init__(self, account: Account) -> None:
         self.name = account.name
         self.project = account.number("project")
-        self._web = account.text("web_url").strip().rstrip("/")
+        self._web = (account.text("web_url") or WEB).strip().rstrip("/")
         self._pages: dict[int, str] = {}
         self._now = account.now
         self._pace = account.pace
@@ -697,8 +701,9 @@ class PractiTest:
         for _attempt in range(2):  # the second one is for sets that turned out not to be finished
             some, rows = rows[: limit - len(runs)], rows[limit - len(runs) :]
             counts, gaps = await self._count(run.project, some)
-            read = (self._run(row, counts.get(row.id), names, run.project, found.read_at) for row in some)
-            runs += [each for each in read if each.finished and each.ref.id in counts]
+            known = takewhile(lambda row: row.id in counts, some)  # noqa: B023 - used up at once
+            read = (self._run(row, counts[row.id], names, run.project, found.read_at) for row in known)
+            runs += [each for each in read if each.finished]
             if gaps or len(runs) >= limit:
                 break
         return Listing(tuple(runs), found.read_at, None, (*found.missing, *gaps))
@@ -774,7 +779,7 @@ class PractiTest:
             pages=RESULT_PAGES,
             keep=keep,
             enough=enough,
-            belongs=places.belongs,
+            belongs=places.belongs(),
         )
         rows = sorted(found.rows, key=_age, reverse=True)
         if query.latest:
@@ -840,6 +845,7 @@ class PractiTest:
                 falling = not rows or _age(rows[0])[0] >= _age(rows[-1])[0]
                 stopped = falling and (more or last > 1) and bool(rows) and enough(rows)
                 cut, backwards = last > pages and not stopped, not falling and last > pages
+                rows = [] if backwards else rows
             cut = cut or (more and number >= pages)
             whole = not cut and not stopped
             return Page(
@@ -868,7 +874,7 @@ class PractiTest:
                 fix="Name one by its number or its name.",
             ) from None
         missing = list(found.missing)
-        missing += [f"only the newest {pages} of {last:,} pages were read"] if cut else []
+        missing += [f"only the newest {pages - backwards} of {last:,} pages were read"] if cut else []
         missing += [_left_out(number, other) for other, number in strangers.items()]
         total = None if cut or stopped else found.total
         return Found(found.items, found.read_at, tuple(missing), total, unreadable)
@@ -951,7 +957,7 @@ class PractiTest:
     async def _instances(
         self, project: int, sizes: Mapping[int, int | None], as_of: Mapping[int, datetime | None]
     ) -> dict[int, Places]:
-        """The instances of sets: of the first of them, and of as many more as few calls allow. Only whole ones.
+        """The instances of sets: of the first one, and of as many more as few calls allow. Only whole ones.
 
         `sizes` are the sets' counts of instances as far as known, `as_of` when the sets were last changed.
         """
@@ -959,10 +965,10 @@ class PractiTest:
         expected = 0
         room = self._room()
         for number, size in sizes.items():
-            expected += PAGE // 2 if size is None else size
-            if expected > (room if taken else PLACE_PAGES) * PAGE:
-                break
-            taken.append(number)
+            more = PAGE // 2 if size is None else size
+            if expected + more <= (room if taken else PLACE_PAGES) * PAGE:
+                taken.append(number)
+                expected += more
         batches = [taken[at : at + BATCH] for at in range(0, len(taken), BATCH)]
         answers = await asyncio.gather(
             *(self._read_places(project, {number: sizes[number] for number in batch}, as_of) for batch in batches)
@@ -1051,7 +1057,7 @@ class PractiTest:
                 asked[row.id] = row
         if not asked:
             return counts, ()
-        said = "the counts of {} {} not read (too many calls at once), so more may be finished; ask again in a minute"
+        why = " (too many calls at once), so more may be finished; ask again in a minute"
         read: dict[int, Places] = {}
         try:
             read = await self._instances(
@@ -1060,12 +1066,13 @@ class PractiTest:
                 {number: _set_changed(row) for number, row in asked.items()},
             )
         except SystemFault as fault:
-            said = f"the counts of {{}} {{}} not read: {fault.what}"
+            why = f": {fault.what}"
         for number, places in read.items():
             counts[number] = places.counted
             self._remember(asked[number], counts[number])
         unread = len(asked) - len(read)
-        return counts, (said.format(unread, "was" if unread == 1 else "were"),) if unread else ()
+        said = f"the counts of {unread} {'was' if unread == 1 else 'were'} not read{why}"
+        return counts, (said,) if unread else ()
 
     def _remember(self, row: SetRow, counted: Counted) -> None:
         now, changed = self._now(), _set_changed(row)
@@ -1081,7 +1088,7 @@ class PractiTest:
                 {"set-ids": str(number)},
                 project=project,
                 pages=REASON_PAGES,
-                belongs=places.belongs,
+                belongs=places.belongs(),
             )
         except SystemFault as fault:
             return {}, (f"the reasons: {fault.what}",)
@@ -1225,7 +1232,11 @@ class PractiTest:
 
     async def _kept(self, key: Hashable, ask: Callable[[], Awaitable[T]]) -> T:
         """From memory for five minutes, also that it is forbidden; asked once when several need it at once."""
-        async with self._locks.setdefault(key, asyncio.Lock()):
+        lock = self._locks.setdefault(key, asyncio.Lock())
+        at, value = self._tables.get(key, (None, None))
+        if at is not None and lock.locked():  # being renewed: nobody waits for somebody with more patience
+            return cast("T", _allowed(value))
+        async with lock:
             at, value = self._tables.get(key, (None, None))
             if at is None or not timedelta() <= self._now() - at <= NAMES_KEPT:
                 try:
@@ -1233,9 +1244,7 @@ class PractiTest:
                 except Forbidden:
                     value = None
                 self._tables[key] = (self._now(), value)
-        if value is None:
-            raise cast("RundownError", judge(403, b""))
-        return cast("T", value)
+        return cast("T", _allowed(value))
 
     async def _person(self, who: Who) -> int:
         """The number of a user. Raises NotFoundError with the closest names."""
@@ -1341,6 +1350,12 @@ def _left_out(number: int, other: str) -> str:
     return f"{number} {'row' if number == 1 else 'rows'} {other} {'was' if number == 1 else 'were'} left out"
 
 
+def _allowed(value: object) -> object:
+    if value is None:
+        raise Forbidden(LABEL, FORBIDDEN, why="It lacks the permission.", fix=ASK)
+    return value
+
+
 async def _or_nothing(needed: bool, ask: Callable[[], Awaitable[Mapping[int, T]]]) -> Mapping[int, T]:
     """Names are good to have: an answer without them says `user 17`."""
     with suppress(SystemFault, NotFoundError):
@@ -1365,10 +1380,10 @@ SYSTEM = System(
         Option("project", "the number of the project that is meant when none is named", of="number", required=False),
         Option(
             "web_url",
-            "the address of PractiTest's pages, such as https://prod.practitest.com",
+            f"the address of PractiTest's pages, such as {WEB}",
             of="url",
             required=False,
-            default="https://prod.practitest.com",
+            default=WEB,
         ),
     ),
     kinds=(SET,),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import datetime
 
 from bot.domain.answers import ConnectionView, ContextSet, Here, Menu
@@ -18,7 +19,8 @@ async def use_project(
     connection_name: str, project: str, *, systems: Systems, contexts: Contexts, asker: Asker, now: datetime
 ) -> ContextSet:
     """From now on this channel means that project when none is named. Raises NotFoundError with the closest."""
-    connection = systems.get(connection_name)
+    plain = re.fullmatch(r"\w[\w.-]*(?: \w[\w.-]*)*", project)
+    connection = systems.get(connection_name, f"use {{name}} {project}" if plain else "list --in {name}")
     chosen = await find_project(connection, project)
     await contexts.set(asker.place, ChannelContext(connection.name, chosen.id, chosen.name, by=asker.user, at=now))
     view = ConnectionView(name=connection.name, system=connection.system, project=chosen)

@@ -5,16 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 from bot.domain.answers import FailedTest, Failures, ResultList
 from bot.domain.errors import NotFoundError
-from bot.domain.model import Listing, Run, Test
+from bot.domain.model import Listing, Person, Run, Test, Thread
 from bot.domain.outcomes import Outcome
 from bot.domain.queries import ResultQuery, Who
-from bot.domain.streams import WINDOW, Diff, compare, is_flaky, outcome_strips, streak
+from bot.domain.streams import WINDOW, Diff, by_key, compare, is_flaky, outcome_strips, streak
 from bot.usecases.finding import Found
 from bot.usecases.ports import Connection
 from bot.usecases.showing import extra, need, where_is
+
+#: Seconds a comparison waits for the tests of earlier runs.
+FLAKY_S = 10.0
+
+#: Finished runs with their tests, newest first.
+Past: TypeAlias = tuple[tuple[Run, Listing[Test]], ...]
 
 
 async def list_failures(
@@ -23,31 +30,38 @@ async def list_failures(
     """The failing tests of a run or thread, newly broken first, with how long each has been failing.
 
     `owners` keeps those assigned to one of these people, `unassigned` those assigned to nobody. Where the system does
-    not name tests, the counts per thread are told.
+    not name tests, the counts per thread are told. Raises NotFoundError for an owner whom nobody knows.
     """
     need(found, "failures")
     missing: list[str] = []
-    where, tests, past = await asyncio.gather(
+    where, tests, past, people = await asyncio.gather(
         where_is(found),
         found.connection.tests(found.ref, reasons=True),
         extra(_past(found.connection, found.run), "how long they have been failing", missing),
+        asyncio.gather(*(found.connection.find_person(owner) for owner in owners)),
     )
-    names = [await _name_of(found.connection, owner) for owner in owners]
-    failing = [test for test in tests.items if test.outcome is Outcome.FAILED]
-    mine = [test for test in failing if _is_theirs(test, names, unassigned)]
+    asked = tuple(zip(owners, people, strict=True))
+    _check_known(found, asked, tests.items)
+    now = by_key(tests.items)
     history = past or ()
-    lookup = [(run, {test.key: test for test in listing.items}) for run, listing in history]
+    lookup = [(run, by_key(listing.items)) for run, listing in history]
     strips = outcome_strips([listing.items for _, listing in history])
     rows = [
         FailedTest(
             test,
             streak(found.run, test.key, lookup) if lookup else None,
-            is_flaky(test, (test.outcome, *strips.get(test.key, ()))),
+            is_flaky(test, _strip(found.run, now[test.key], strips.get(test.key, ()))),
         )
-        for test in mine
+        for test in tests.items
+        if test.outcome is Outcome.FAILED
+        and (found.part is None or test.id == str(found.part))
+        and _is_theirs(test, asked, unassigned)
     ]
     rows.sort(key=lambda row: (row.streak.runs if row.streak else 1, row.test.name.casefold()))
-    unnamed = found.run.tally.failed if not tests.items and found.ref.thread is None else 0
+    unnamed, by_thread = await _unnamed(found, missing) if not tests.items else (0, ())
+    if limit is not None and len(rows) > limit:
+        missing.append(f"{len(rows) - limit} more failing, beyond the limit of {limit}")
+    names = (person.name if person else who.text for who, person in asked)
     return Failures(
         run=found.run,
         where=where,
@@ -55,19 +69,25 @@ async def list_failures(
         read_at=tests.read_at,
         owner=" or ".join((*names, *(("nobody",) if unassigned else ()))),
         unnamed=unnamed,
-        by_thread=await found.connection.threads(found.run.ref)
-        if unnamed and "threads" in found.run.kind.verbs
-        else (),
+        by_thread=by_thread,
         judged_on=len(history),
-        missing=(*tests.missing, *missing),
+        missing=(
+            *tests.missing,
+            *missing,
+            *_gaps(history, "how long they have been failing is told"),
+        ),
     )
 
 
 async def list_results(found: Found, query: ResultQuery, *, words: str) -> ResultList:
     """The results of a run that match; `words` is the filter in words."""
     need(found, "results")
-    if found.part is not None:
-        query = replace(query, instance=(*query.instance, str(found.part)))
+    if found.part is not None:  # in a test set people number its instances, elsewhere tests
+        part = str(found.part)
+        instances = found.ref.letter == "S"
+        query = (
+            replace(query, instance=(*query.instance, part)) if instances else replace(query, test=(*query.test, part))
+        )
     where, listing = await asyncio.gather(where_is(found), found.connection.results(found.ref, query))
     return ResultList(
         run=found.run,
@@ -87,7 +107,10 @@ async def diff_runs(found: Found, base: Found | None = None) -> Diff:
     """
     need(found, "diff")
     connection, run = found.connection, found.run
-    earlier = (await connection.earlier(run, WINDOW)).items
+    missing: list[str] = []
+    asking = connection.earlier(run, WINDOW)
+    listing = await (asking if base is None else extra(asking, "which tests are flaky", missing, FLAKY_S))
+    earlier = listing.items if listing else ()
     against = base.run if base is not None else next(iter(earlier), None)
     if against is None:
         raise NotFoundError(
@@ -98,23 +121,32 @@ async def diff_runs(found: Found, base: Found | None = None) -> Diff:
         )
     other = base.connection if base is not None else connection
     tests, before, past = await asyncio.gather(
-        connection.tests(found.ref, reasons=True), _tests_of(other, against), connection.history(earlier)
+        connection.tests(found.ref, reasons=True),
+        _tests_of(other, against),
+        extra(connection.history(earlier), "which tests are flaky", missing, FLAKY_S),
     )
-    history = [listing.items for listing in past]
+    history = [each.items for each in past or ()]
     if run.finished:
         history.insert(0, tests.items)
     diff = compare(run, tests.items, against, before.items, history[:WINDOW])
+    read = tuple(zip(earlier, past, strict=True)) if past else ()
     return replace(
         diff,
+        gone=diff.gone if found.ref.thread is None else 0,  # one thread never has the tests of the others
         missing=tuple(
             dict.fromkeys(
-                (*tests.missing, *(f"{against.ref.short}: {each}" for each in before.missing), *_gaps(earlier, past))
+                (
+                    *tests.missing,
+                    *(f"{against.ref.short}: {each}" for each in before.missing),
+                    *missing,
+                    *_gaps(read, "flaky is judged"),
+                )
             )
         ),
     )
 
 
-async def _past(connection: Connection, run: Run) -> tuple[tuple[Run, Listing[Test]], ...]:
+async def _past(connection: Connection, run: Run) -> Past:
     earlier = (await connection.earlier(run, WINDOW)).items
     return tuple(zip(earlier, await connection.history(earlier), strict=True))
 
@@ -123,23 +155,53 @@ async def _tests_of(connection: Connection, run: Run) -> Listing[Test]:
     return (await connection.history((run,)))[0]
 
 
-async def _name_of(connection: Connection, owner: Who) -> str:
-    """The name that the system knows that person by, else what was typed."""
-    person = await connection.find_person(owner)
-    return person.name if person is not None else owner.text
+async def _unnamed(found: Found, missing: list[str]) -> tuple[int, tuple[Thread, ...]]:
+    """How many failures the system only counts, and the threads it counts them by."""
+    run, number = found.run, found.ref.thread
+    by_thread: tuple[Thread, ...] = ()
+    if "threads" in run.kind.verbs and (run.tally.failed or number is not None):
+        by_thread = await extra(found.connection.threads(run.ref), "the counts of its threads", missing) or ()
+    if number is None:
+        return run.tally.failed, by_thread
+    its = tuple(thread for thread in by_thread if thread.index == number)
+    return sum(thread.tally.failed for thread in its), its
 
 
-def _is_theirs(test: Test, names: Sequence[str], unassigned: bool) -> bool:
-    if not names and not unassigned:
+def _strip(run: Run, test: Test, past: Sequence[Outcome]) -> tuple[Outcome, ...]:
+    """A test's outcomes in finished runs, newest first: this run is one of them only if it is finished."""
+    return (test.outcome, *past) if run.finished else tuple(past)
+
+
+def _check_known(found: Found, asked: Sequence[tuple[Who, Person | None]], tests: Sequence[Test]) -> None:
+    """Nobody is told that a stranger has no failing tests."""
+    assignees = {test.assignee.casefold() for test in tests}
+    for who, person in asked:
+        if person is None and who.text.casefold() not in assignees:
+            raise NotFoundError(
+                f"{found.connection.system} knows nobody as “{who.text}”.",
+                why="No account there, or more than one, has that name or address, and no test is assigned to it.",
+                fix="Give the person's email address or number there, or leave the owner out.",
+                closest=(f"failures {found.ref}",),
+            )
+
+
+def _is_theirs(test: Test, asked: Sequence[tuple[Who, Person | None]], unassigned: bool) -> bool:
+    if not asked and not unassigned:
         return True
-    if not test.assignee:
+    if not test.assignee and not test.assignee_id:
         return unassigned
-    return test.assignee.casefold() in {name.casefold() for name in names}
+    return any(_is_of(test, who, person) for who, person in asked)
 
 
-def _gaps(runs: Sequence[Run], past: Sequence[Listing[Test]]) -> tuple[str, ...]:
-    gaps = [run.ref.short for run, listing in zip(runs, past, strict=True) if listing.partial]
-    return (f"flaky is judged without all of {', '.join(gaps)}",) if gaps else ()
+def _is_of(test: Test, who: Who, person: Person | None) -> bool:
+    if person is not None and person.id and test.assignee_id:
+        return person.id == test.assignee_id
+    return test.assignee.casefold() == (person.name if person is not None else who.text).casefold()
+
+
+def _gaps(past: Past, what: str) -> tuple[str, ...]:
+    gaps = [run.ref.short for run, listing in past if listing.partial]
+    return (f"{what} without all of {', '.join(gaps)}",) if gaps else ()
 
 
 def _series_word(run: Run) -> str:

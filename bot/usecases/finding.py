@@ -13,10 +13,12 @@ from bot.domain.model import Run, RunRef
 from bot.domain.queries import RunQuery
 from bot.domain.refs import LastRef, LinkRef, NamedRef, PrevRef, Ref, RowRef, ThisRef
 from bot.usecases.ports import ChannelContext, Connection, Place, Recall
-from bot.usecases.systems import Systems, targets
+from bot.usecases.systems import Systems, nothing_connected, targets
 
 #: How far back `last:words` looks.
 LAST_WITHIN = timedelta(days=90)
+#: Seconds that a search for runs with a similar number may take.
+CLOSEST_S = 2.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,33 +79,35 @@ class Finder:
         candidates = list(self._candidates(ref))
         if not candidates:
             raise self._no_such_letter(ref)
-        if self.context is not None and ref.connection is None:
-            here = [each for each in candidates if each[0].name == self.context.connection]
-            found, _ = await _try(here)
+        context = self.context if ref.connection is None else None
+        here = [each for each in candidates if context is not None and each[0].name == context.connection]
+        for asked in (here, [each for each in candidates if each not in here]):
+            found, errors = await _try(asked)
             if found:
                 return self._choose(ref, found)
-            candidates = [each for each in candidates if each not in here]
-        found, errors = await _try(candidates)
-        if found:
-            return self._choose(ref, found)
-        faults = [error for error in errors if not isinstance(error, AskError)]
-        if faults:
-            raise faults[0]
+            # Whoever can't answer may have it; to take another's run for it would be a guess.
+            for error in errors:
+                if not isinstance(error, AskError):
+                    raise error
         raise NotFoundError(
             f"No run {ref} found.",
-            why="Looked in " + ", ".join(dict.fromkeys(each.system for each, _ in candidates)) + "."
-            if candidates
-            else "It is not in this channel's connection.",
+            why="Looked in " + ", ".join(dict.fromkeys(_place(each) for each, _ in candidates)) + ".",
             fix="See what there is with `list`, or paste the run's web address.",
-            closest=await self._closest(ref, candidates),
+            closest=await self._closest(ref, candidates) or ("list",),
         )
 
     def _candidates(self, ref: NamedRef) -> Iterable[tuple[Connection, RunRef]]:
-        connections = [self.systems.get(ref.connection)] if ref.connection else list(self.systems)
-        for connection in connections:
+        for connection in self._meant(ref):
             for letter in connection.kinds:
                 if ref.letter in (None, letter):
                     yield connection, RunRef(connection.name, letter, ref.id)
+
+    def _meant(self, ref: NamedRef) -> Sequence[Connection]:
+        """The connections a reference may be of. Raises NotFoundError for one that is not there."""
+        if ref.connection is None:
+            return tuple(self.systems)
+        named = self.systems.named(ref.connection)
+        return named or (self.systems.get(ref.connection),)
 
     def _choose(self, ref: NamedRef, found: Sequence[Found]) -> Found:
         if len(found) > 1:
@@ -133,11 +137,16 @@ class Finder:
         )
 
     async def _last(self, ref: LastRef) -> Found:
-        asked, _ = await targets(self.systems, self.context)
+        asked, troubles = await targets(self.systems, self.context)
         since = self.now - LAST_WITHIN if ref.words else None
         found: list[Found] = []
-        errors: list[RundownError] = []
-        wanted = [(each, letter, kind) for each in asked for letter, kind in each.connection.kinds.items()]
+        errors: list[RundownError] = [trouble.error for trouble in troubles]
+        wanted = [
+            (each, letter, kind)
+            for each in asked
+            for letter, kind in each.connection.kinds.items()
+            if not ref.words or "words" in kind.filters
+        ]
         queries = [
             RunQuery(
                 project=each.project.id,
@@ -162,7 +171,7 @@ class Finder:
         if found:
             return max(found, key=lambda each: each.run.created_at)
         if errors:
-            raise errors[0]
+            raise next((error for error in errors if not isinstance(error, AskError)), errors[0])
         raise NotFoundError(
             f"There is no {ref}.",
             why="No run of the last 90 days has these words." if ref.words else "There are no runs yet.",
@@ -185,8 +194,8 @@ class Finder:
         earlier = await current.connection.earlier(current.run, 1)
         if not earlier.items:
             raise NotFoundError(
-                f"{current.ref.short} is the first finished run of its stream.",
-                why=f"Nothing comparable was {current.run.kind.ended} before it.",
+                f"There is no run before {current.ref.short}.",
+                why=f"Nothing comparable was {current.run.kind.ended or 'finished'} before it.",
                 fix="Name the run you mean.",
                 closest=(f"show {current.ref}",),
             )
@@ -215,42 +224,42 @@ class Finder:
         if not 1 <= ref.row <= len(rows):
             raise NotFoundError(
                 f"Your last list here has no row {ref}.",
-                why=f"It has {len(rows)} rows.",
-                fix=f"Take a number from #1 to #{len(rows)}, or list again.",
+                why=f"It has {len(rows)} rows." if len(rows) > 1 else "It has 1 row.",
+                fix=f"Take a number from #1 to #{len(rows)}, or list again." if len(rows) > 1 else "Take #1.",
                 closest=(self.again(RowRef(len(rows))),),
             )
         return rows[ref.row - 1]
 
-    def _no_such_letter(self, ref: NamedRef) -> NotFoundError:
-        letters = ", ".join(
-            f"{letter} for {kind.plural} ({each.system})"
-            for each in self.systems
-            for letter, kind in each.kinds.items()
-        )
+    def _no_such_letter(self, ref: NamedRef) -> AskError:
+        meant = self._meant(ref)
+        letters = [
+            f"{letter} for {kind.plural} ({_place(each)})" for each in meant for letter, kind in each.kinds.items()
+        ]
+        if not letters:
+            return nothing_connected()
         return NotFoundError(
-            f"Nothing here is numbered with {ref.letter}.",
-            why=f"There is {letters}.",
+            f"Nothing {'here' if ref.connection is None else f'in {ref.connection}'} is numbered with {ref.letter}.",
+            why=f"There is {', '.join(letters)}.",
             fix="Type one of these letters before the number, or the number alone.",
-            closest=(self.again(NamedRef(None, None, ref.id)),),
+            closest=(self.again(NamedRef(ref.connection, None, ref.id, ref.part)),),
         )
 
     async def _closest(self, ref: NamedRef, candidates: Sequence[tuple[Connection, RunRef]]) -> tuple[str, ...]:
         """Commands for runs whose number looks like the one typed, among the newest; never worth failing for."""
-        try:
-            asked, _ = await targets(self.systems, self.context)
-        except RundownError:
-            return ()
         pairs = {(connection.name, missing.letter) for connection, missing in candidates}
-        jobs = [
-            each.connection.runs(letter, RunQuery(project=each.project.id, state="all", at_most=100))
-            for each in asked
-            for letter in each.connection.kinds
-            if (each.connection.name, letter) in pairs
-        ]
         try:
-            async with asyncio.timeout(2.5):
-                answers = await asyncio.gather(*jobs, return_exceptions=True)
-        except TimeoutError:
+            async with asyncio.timeout(CLOSEST_S):
+                asked, _ = await targets(self.systems, self.context, connection=ref.connection or "")
+                answers = await asyncio.gather(
+                    *(
+                        each.connection.runs(letter, RunQuery(project=each.project.id, state="all", at_most=100))
+                        for each in asked
+                        for letter in each.connection.kinds
+                        if (each.connection.name, letter) in pairs
+                    ),
+                    return_exceptions=True,
+                )
+        except (RundownError, TimeoutError):
             return ()
         known = {
             run.ref: str(run.ref.id)
@@ -288,6 +297,12 @@ def _named(ref: RunRef, part: int | None = None) -> NamedRef:
     return NamedRef(ref.connection, ref.letter, ref.id, part)
 
 
+def _place(connection: Connection) -> str:
+    """A connection for people: `TestRail`, or `web (TestRail)` where its name tells more."""
+    same = connection.name.casefold() == connection.system.casefold()
+    return connection.system if same else f"{connection.name} ({connection.system})"
+
+
 def _label(found: Found) -> str:
     run = found.run
-    return f"{run.kind.noun} {run.ref.short} of {found.connection.system}: {run.name} ({run.state})"
+    return f"{run.kind.noun} {run.ref.short} of {_place(found.connection)}: {run.name} ({run.state})"

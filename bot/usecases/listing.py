@@ -88,9 +88,8 @@ def _split(ask: ListAsk, asked: Sequence[Target]) -> tuple[list[tuple[Target, Ki
         for kind in each.connection.kinds.values():
             lacking = given - kind.filters
             if ask.automated is not None and kind.automated is None:
-                notes.append(
-                    f"{each.connection.system} does not tell automated {kind.plural} from manual ones; its are left out"
-                )
+                system = each.connection.system
+                notes.append(f"{system} does not tell automated {kind.plural} from manual ones; they are left out")
             elif ask.automated is not None and kind.automated is not ask.automated:
                 continue
             elif lacking:
@@ -117,11 +116,11 @@ def _order(sort: Sort, now: datetime) -> Callable[[Run], tuple[object, ...]]:
         case "risk":
             return lambda run: risk(run, now)
         case "newest":
-            return lambda run: (-run.created_at.timestamp(), run.ref.short)
+            return lambda run: (-run.created_at.timestamp(), -run.ref.id)
         case "oldest":
-            return lambda run: (run.created_at.timestamp(), run.ref.short)
+            return lambda run: (run.created_at.timestamp(), run.ref.id)
         case "name":
-            return lambda run: (run.name.casefold(), run.ref.short)
+            return lambda run: (run.name.casefold(), run.ref.id)
 
 
 def _total(listings: Sequence[Listing[Run]]) -> int | None:

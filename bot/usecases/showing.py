@@ -47,14 +47,14 @@ async def show_run(found: Found) -> RunCard:
 async def show_threads(found: Found) -> ThreadList:
     """The threads of an automation run, or the one that the reference names."""
     need(found, "threads")
-    threads = await found.connection.threads(found.run.ref)
+    threads = all_of_it = await found.connection.threads(found.run.ref)
     if found.ref.thread is not None:
-        threads = tuple(thread for thread in threads if thread.index == found.ref.thread)
+        threads = tuple(thread for thread in all_of_it if thread.index == found.ref.thread)
         if not threads:
             raise NotFoundError(
                 f"{found.run.ref.short} has no thread {found.ref.thread}.",
-                why=f"It has {found.run.threads_total} threads.",
-                fix="See them with `threads`.",
+                why=f"It has {len(all_of_it)} thread{'' if len(all_of_it) == 1 else 's'}.",
+                fix=f"See them with `threads {found.run.ref.short}`.",
                 closest=(f"threads {found.run.ref}",),
             )
     return ThreadList(run=found.run, where=await where_is(found), threads=threads)
@@ -73,15 +73,19 @@ def need(found: Found, verb: str) -> None:
 
 
 async def where_is(found: Found) -> str:
-    """Connection and project for people: `TestRail › Webshop`."""
-    project = await name_project(found.connection, found.run.project)
-    return f"{found.connection.system} › {project.name}"
-
-
-async def extra(asking: Awaitable[T], what: str, missing: list[str]) -> T | None:
-    """Something good to have: None, with a word in `missing`, when it fails or takes too long."""
+    """Connection and project for people: `TestRail › Webshop`; the project's number where its name takes too long."""
     try:
         async with asyncio.timeout(EXTRAS_S):
+            name = (await name_project(found.connection, found.run.project)).name
+    except TimeoutError:
+        name = f"project {found.run.project}"
+    return f"{found.connection.system} › {name}"
+
+
+async def extra(asking: Awaitable[T], what: str, missing: list[str], within_s: float = EXTRAS_S) -> T | None:
+    """Something good to have: None, with a word in `missing`, when it fails or takes too long."""
+    try:
+        async with asyncio.timeout(within_s):
             return await asking
     except (RundownError, TimeoutError):
         missing.append(f"{what} could not be read")

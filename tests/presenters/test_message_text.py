@@ -32,7 +32,7 @@ from bot.presenters.text import JOINER, clean, code, cut, cut_bytes, cut_escaped
         ("16:9 and 1:1", "16:9 and 1:1"),
         (":fire:", f":{JOINER}fire:"),
         (":+1: :100: :a:b:", f":{JOINER}+1: :{JOINER}100: :{JOINER}a:{JOINER}b:"),
-        ("at 09:30:smile:", f"at 09:{JOINER}30:{JOINER}smile:"),
+        ("at 09:30:smile:", f"at 09:30:{JOINER}smile:"),
         ("> quote", f"{JOINER}&gt; quote"),
         (">>> quote", f"{JOINER}&gt;&gt;&gt; quote"),
         ("\n> quote", f"{JOINER}&gt; quote"),

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from bot.systems._pace import Pace, TooLong
 
 #: Wake-ups may come a millisecond late, and lateness adds up along a queue.
-LATE_S = 0.02
+LATE_S = 0.012
 
 
 def pace_of(per_minute: int | None, in_flight: int = 8) -> Pace:
@@ -110,12 +110,12 @@ def many_jobs(draw: st.DrawFn, *, quitters: bool) -> list[Job]:
     """No two come at the same moment, nor when a call may end, so that the order is beyond doubt."""
     jobs = []
     for index in range(draw(st.integers(1, 25))):
-        quits = draw(st.one_of(st.just(math.inf), st.integers(0, 80))) + 0.5 if quitters else math.inf
-        jobs.append(Job(draw(WHOLE) + index * 0.05, draw(st.booleans()), draw(LASTS), draw(st.floats(0, 1)), quits))
+        quits = draw(st.one_of(st.just(math.inf), st.integers(0, 80))) + 0.525 if quitters else math.inf
+        jobs.append(Job(draw(WHOLE) + index * 0.03, draw(st.booleans()), draw(LASTS), draw(st.floats(0, 1)), quits))
     return jobs
 
 
-PAUSES = st.lists(st.tuples(WHOLE.map(lambda at: at + 0.03), st.integers(1, 90)), max_size=2)
+PAUSES = st.lists(st.tuples(WHOLE.map(lambda at: at + 0.015), st.integers(1, 90)), max_size=2)
 
 
 @settings(max_examples=250, deadline=None)
@@ -300,7 +300,7 @@ def test_a_pause_holds_everybody_and_tells_at_once_those_who_cannot_wait() -> No
         ("first", "turn", 0),
         ("hasty", 300, 10),
         "paused",
-        ("late", 300, 0),
+        ("late", 360, 0),
         ("patient", "turn", 310),
         ("slow", "turn", 370),
     ]

@@ -16,7 +16,12 @@ PAGES = "https://prod.practitest.com"
 
 
 def connection(web_url: str = PAGES) -> Connection:
-    options = {"url": "https://api.practitest.com/api/v2", "token": "t", "project": 4566, "web_url": web_url}
+    options: dict[str, str | int | bool | None] = {
+        "url": "https://api.practitest.com/api/v2",
+        "token": "t",
+        "project": 4566,
+        "web_url": web_url,
+    }
     return system("practitest").connect(Account("uat", options, Pace(), lambda: datetime.now(UTC)))
 
 
@@ -96,3 +101,8 @@ def test_takes_no_other_address(url: str) -> None:
 def test_keeps_to_the_path_its_pages_are_below() -> None:
     assert connection("https://qa.acme.example/pt").read_link("https://qa.acme.example/p/1/sets/55") is None
     assert connection("https://qa.acme.example/pt").read_link("https://qa.acme.example/ptx/p/1/sets/55") is None
+
+
+def test_the_pages_are_at_prod_if_nothing_else_is_told() -> None:
+    assert connection("").read_link("https://prod.practitest.com/p/1/sets/55") == RunRef("uat", "S", 55)
+    assert connection("").read_link("/p/1/sets/55") is None

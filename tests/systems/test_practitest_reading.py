@@ -449,3 +449,33 @@ def test_ten_thousand_sets_need_less_than_six_mebibytes() -> None:
     tracemalloc.stop()
     assert len(held) == 10_000
     assert used < 6 * 1024**2
+
+
+STRANGE: tuple[object, ...] = (
+    *(None, True, -1, 0, 1.5, 1e300, [], [1], {}, {"a": 1}),
+    *("", "x", "9" * 400, "\x00", "<b>x</b>", "0000-99-99"),
+)
+
+
+@pytest.mark.parametrize("value", STRANGE, ids=repr)
+def test_no_value_is_too_strange_to_be_read(value: object) -> None:
+    one, place = the_set("set.finished"), rows("instances.assigned", PlaceRow)[0]
+    result, user = rows("runs.failed_twice", ResultRow)[0], rows("users.page", practitest.NameRow)[1]
+    for row in (one, place, result, user):
+        for attribute in row.attributes.__struct_fields__:
+            before = getattr(row.attributes, attribute)
+            setattr(row.attributes, attribute, value)
+            places = Places((place,), NOW)
+            ref = RunRef("u", "S", one.id)
+            read = read_run(one, places.counted, NAMES, ref=ref, project=1, page=PAGE, read_at=NOW)
+            for query in (RunQuery(state="closed", closed_since=NOW, status=("failed",)), RunQuery()):
+                may_fit(one, query)
+                fits(read, "", query)
+            told = {place.id: read_told(place, [result], {})}
+            practitest.read_tests([place], told, NAMES, PLACE_PAGE)
+            read_result(result, place, NAMES, PLACE_PAGE, NOW)
+            read_person(user)
+            assert read.url
+            assert read.created_at.tzinfo is UTC
+            assert places.belongs()(result) in ("", "of another test set")
+            setattr(row.attributes, attribute, before)

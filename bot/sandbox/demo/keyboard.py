@@ -119,6 +119,15 @@ class Keyboard:
         sys.stdout.flush()
 
 
+def piped() -> Pipe:
+    """The standard input's lines; none where there is no standard input."""
+    try:
+        fileno = sys.stdin.fileno()
+    except (AttributeError, OSError, ValueError):
+        fileno = os.open(os.devnull, os.O_RDONLY)
+    return Pipe(fileno)
+
+
 def _readline() -> Any:
     """The line editor with its history; None where Python has none (Windows)."""
     try:

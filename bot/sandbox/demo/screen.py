@@ -31,7 +31,8 @@ _INTERIM = re.compile(
 class Screen:
     """What `person` sees, looking at `channel`. With `interim` also lines that only say that an answer will come.
 
-    `finals` grows with every message of the app (or of Slack itself) to this person that stands for itself.
+    `finals` grows with every message of the app (or of Slack itself) to this person that stands for itself, also
+    when one was taken away.
     """
 
     def __init__(
@@ -73,7 +74,7 @@ class Screen:
         if how == "deleted":
             if self._drawn.pop(message.key, None) is not None:
                 self.note(f"{self._name(message.user)} took a message away.")
-                self.finals.append(message)
+            self.finals.append(message)
             return
         if is_interim(message.blocks, message.text):
             if self._interim:

@@ -38,12 +38,24 @@ QUIET_S, QUIET_MOST = 0.4, 8
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """An act as far as the person is concerned. With `waits` an answer is due; `before` is what was there already."""
+    """An act as far as the person is concerned. With `waits` an answer is due.
+
+    `before` is what was there already: messages, and the dialog; `place` where it was done (a channel's id), `used`
+    the message that was clicked.
+    """
 
     ok: bool = True
     waits: bool = False
     ends: bool = False
     before: tuple[int, tuple[str, str] | None] = (0, None)
+    place: str = ""
+    used: tuple[str, str] | None = None
+
+    def is_answer(self, message: Message, channel: Channel) -> bool:
+        """Whether this answers the act: said where it was done or directly; gone only if it is what was clicked."""
+        if message.deleted:
+            return message.key == self.used
+        return message.channel == self.place or channel.is_direct
 
 
 class Session:
@@ -132,9 +144,11 @@ class Session:
         delivery = await how(self.person, self.channel, *words, thread_ts=self.screen.thread_ts or None)
         return self._sent(delivery, before)
 
-    def _sent(self, delivery: Delivery, before: tuple[int, tuple[str, str] | None]) -> Done:
+    def _sent(self, delivery: Delivery, before: tuple[int, tuple[str, str] | None], thing: Thing | None = None) -> Done:
         if not delivery.user_error:
-            return Done(waits=True, before=before)
+            message = thing if isinstance(thing, Message) else None
+            place = message.channel if message else self.channel.id
+            return Done(waits=True, before=before, place=place, used=message.key if message else None)
         if len(self.screen.finals) == before[0]:  # Slackbot has not said so itself
             self.screen.hint(delivery.user_sees or f"Slack: {delivery.user_error}")
         return Done(ok=False)
@@ -176,13 +190,13 @@ class Session:
             if control.url:
                 self.screen.note(f"Opens {control.url}")
                 return Done(ok=not delivery.user_error)
-            return self._sent(delivery, before)
+            return self._sent(delivery, before, thing)
         chosen = self._chosen(control, act)
         if isinstance(thing, View) and control.is_input and not control.block.get("dispatch_action"):
             self.slack.fill(thing, {control.action_id: chosen})
             self.screen.draw_dialog()
             return Done()
-        return self._sent(await self.slack.choose(self.person, thing, control.number, chosen), before)
+        return self._sent(await self.slack.choose(self.person, thing, control.number, chosen), before, thing)
 
     def _chosen(self, control: Control, act: Press) -> Any:
         offered = options(Ink(self.screen.look), control)
@@ -270,7 +284,9 @@ class Session:
         finals, stamp = done.before
         view = self.slack.view(self.person)
         changed = view is not None and dialog_stamp(view) != stamp and not is_interim(view.blocks, "")
-        return changed or len(self.screen.finals) > finals
+        return changed or any(
+            done.is_answer(one, self.slack.channel(one.channel)) for one in self.screen.finals[finals:]
+        )
 
     async def quiet(self) -> None:
         """Wait until nothing more arrives for a moment: several messages in a row, edits that follow."""

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from bot.sandbox.demo.acts import read_line
 from bot.sandbox.demo.guide import ENDING, FIRST, INTRODUCTION
-from bot.sandbox.demo.keyboard import Keyboard, Lines, Pipe
+from bot.sandbox.demo.keyboard import Keyboard, Lines, piped
 from bot.sandbox.demo.screen import Screen, place_name
 from bot.sandbox.demo.session import ANSWER_S, Session
 from bot.sandbox.demo.town import Town
@@ -25,11 +25,11 @@ async def talk(town: Town, person: str, channel: str, console: Console) -> int:
     """Talk at the prompt; lines may also come through a pipe, then they are shown as they are read. Returns 0."""
     with _interruptible() as interrupted:
         try:
-            if sys.stdin.isatty() and console.is_terminal:
+            if sys.stdin is not None and sys.stdin.isatty() and console.is_terminal:
                 with Keyboard(styled=console.color_system is not None and not console.no_color) as keyboard:
                     await converse(town, person, channel, console, keyboard, echo=False)
             else:
-                await converse(town, person, channel, console, Pipe(sys.stdin.fileno()), echo=True)
+                await converse(town, person, channel, console, piped(), echo=True)
         except asyncio.CancelledError:
             if not interrupted():
                 raise

@@ -125,8 +125,14 @@ async def _share(app: FakeApp, payload: Json) -> None:
     await app.respond(payload, delete_original=True)
 
 
+async def _dismiss(app: FakeApp, payload: Json) -> None:
+    await app.respond(payload, delete_original=True)
+
+
 async def _ask(app: FakeApp, payload: Json) -> None:
-    await app.respond(payload, blocks=[actions(button("dialog", "Note…"), button("share", "Share"))])
+    await app.respond(
+        payload, blocks=[actions(button("dialog", "Note…"), button("share", "Share"), button("dismiss", "Dismiss"))]
+    )
 
 
 async def _dialog(app: FakeApp, payload: Json) -> None:
@@ -154,6 +160,7 @@ ANSWERS: dict[str, Answer] = {
     "close": _close,
     "sort": _sort,
     "share": _share,
+    "dismiss": _dismiss,
     "ask": _ask,
     "dialog": _dialog,
     "submitted": _submitted,
@@ -167,12 +174,12 @@ async def answering() -> AsyncIterator[tuple[Town, FakeApp]]:
         app = FakeApp(town, session)
         client = SocketModeClient(app_token=town.slack.app_token, web_client=app.web)
         client.socket_mode_request_listeners.append(app.take)
-        await client.connect()
+        await client.connect()  # type: ignore[no-untyped-call]
         await town.slack.connected()
         try:
             yield town, app
         finally:
-            await client.close()
+            await client.close()  # type: ignore[no-untyped-call]
 
 
 def paper(width: int = 80) -> Console:

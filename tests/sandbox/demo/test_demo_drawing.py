@@ -7,7 +7,6 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
-from demo_fake_app import Json, actions, button, context, menu, paper, plain, section, text
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -17,6 +16,7 @@ from bot.sandbox.demo.chips import Chips
 from bot.sandbox.demo.drawing import draw, draw_dialog
 from bot.sandbox.demo.ink import Look
 from bot.sandbox.slack import Message, View
+from tests.sandbox.demo.demo_fake_app import Json, actions, button, context, menu, paper, plain, section, text
 
 NAMES = {"U0RUNDOWN9": "Rundown", "U0ANA00001": "Ana Kovač", "C0RELEASE1": "release", "S0QALEADS1": "qa-leads"}
 AT = datetime(2026, 1, 5, 9, tzinfo=UTC)

@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from datetime import UTC
 
 import pytest
-from demo_fake_app import FakeApp, answering, paper, text
 from rich.console import Console
 
 from bot.sandbox.demo import Town
 from bot.sandbox.demo.keyboard import Pipe
 from bot.sandbox.demo.terminal import converse, knows_hyperlinks
+from tests.sandbox.demo.demo_fake_app import FakeApp, answering, paper, text
 
 
 class Typed:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC
 
 import pytest
-from demo_fake_app import answering, paper, text
 
 from bot.sandbox.demo import Town, play
 from bot.sandbox.slack import CannotDo
+from tests.sandbox.demo.demo_fake_app import answering, paper, text
 
 
 async def played(
@@ -51,7 +51,9 @@ async def test_a_command_and_its_answer_are_drawn() -> None:
         (("/runs card", "2"), "Closed by @Ana Kovač."),
         (("/runs card", "3.2"), "Sorted by Newest."),
         (("/runs ask", "2"), "Shared by all"),
-        (("/runs ask", "1", "3=Looks good", "4"), "Noted: Looks good"),
+        (("/runs ask", "3"), "Rundown took a message away."),
+        (("/runs ask", "2", "@rundown public"), "  │   In public"),
+        (("/runs ask", "1", "4=Looks good", "5"), "Noted: Looks good"),
         ((":as tom", "/runs card"), "tom in #release › /runs card"),
         ((":as olga",), "Olga from Partner Ltd is not in #release; going to #partners."),
         ((":in #checkout", "/runs card"), "ana in #checkout › /runs card"),
@@ -91,7 +93,7 @@ async def test_an_edited_message_is_drawn_again_as_edited() -> None:
         (("/runs card", "3"), "3.1 to 3.2 choose"),
         (("/runs card", "2", "2"), "“Close…” is not there any more; :see shows what is."),
         (("/runs card", ":as tom", "1"), "Tom Becker does not see this message."),
-        (("/runs ask", "1", "4"), "'Why' must be filled in."),
+        (("/runs ask", "1", "5"), "'Why' must be filled in."),
         ((":sea",), "Did you mean :see?"),
     ],
 )

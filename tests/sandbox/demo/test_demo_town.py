@@ -25,7 +25,9 @@ async def test_the_environment_is_all_the_bot_needs(http: bool, transport: str) 
 
 async def test_two_towns_stand_side_by_side_on_loopback() -> None:
     async with Town() as one, Town() as other:
-        urls = [server.url for town in (one, other) for server in (*town.systems.values(), town.slack)]
+        urls = [
+            url for town in (one, other) for url in (town.slack.url, *(server.url for server in town.systems.values()))
+        ]
         assert len(set(urls)) == 8
         assert all(url.startswith("http://127.0.0.1:") for url in urls)
 
