@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -33,8 +33,8 @@ class ConnectionSettings:
     """One account of a test system. `options` go by the names the system gives them; `per_minute` limits calls."""
 
     name: str
-    system: System
-    options: Mapping[str, Value]
+    system: System = field(repr=False)
+    options: Mapping[str, Value] = field(repr=False)
     per_minute: int | None
 
 
@@ -88,11 +88,39 @@ def read_settings(env: Mapping[str, str]) -> Settings:
         log=reader.choice("RUNDOWN_LOG", "console" if sys.stderr.isatty() else "json", ("json", "console")),  # type: ignore[arg-type]
         port=reader.number("PORT", 3000, least=0, most=65_535),
     )
-    if not settings.app_token and not settings.signing_secret:
+    if not reader.mentions("SLACK_APP_TOKEN") and not reader.mentions("SLACK_SIGNING_SECRET"):
         reader.complain("SLACK_APP_TOKEN", "expected for Socket Mode, or SLACK_SIGNING_SECRET for HTTP")
+    reader.complain_of_misspelled("RUNDOWN_", _OWN)
     if reader.complaints:
-        raise SettingsError(reader.complaints)
+        raise SettingsError([_without(settings.secrets, each) for each in reader.complaints])
     return settings
+
+
+#: All variables whose names begin with ours.
+_OWN = frozenset(
+    f"RUNDOWN_{word}" for word in ("CONFIG", "COMMAND", "ADMINS", "MODE", "DB", "POLL_SECONDS", "TEMPLATES", "LOG")
+)
+
+#: What examples say where a secret belongs. Only whole words: random characters may hold anything.
+_PLACEHOLDER = re.compile(
+    r"(?:xox[a-z]-|xapp-)?(?:your.*|my[-_].*|change[-_]?(?:me|it|this).*|replace.*|insert.*|paste.*|todo|secret|token|key|"
+    r"password|example.*|[x*.…_0-]+)|.*(?:<.*>|\.\.\.|…|[-_]here|xxxx.*|your[-_].*)",
+    re.IGNORECASE,
+)
+_SLACK_TOKEN = re.compile(r"(?:xox[a-z]|xapp)-[\w-]+")
+
+
+def _without(secrets: tuple[str, ...], text: str) -> str:
+    """A complaint without the secrets that stand in the wrong place; shorter ones may be words of the complaint."""
+    for secret in (each for each in secrets if len(each) >= 8):
+        text = text.replace(secret, "•••")
+    return _SLACK_TOKEN.sub("•••", text)
+
+
+def _shown(value: object) -> str:
+    """A value as a complaint repeats it."""
+    text = str(value)
+    return f"“{text}”" if len(text) <= 60 else f"“{text[:59]}…”"
 
 
 class _Reader:
@@ -109,34 +137,54 @@ class _Reader:
         value = self._env.get(name)
         return value.strip() if value is not None else None
 
+    def mentions(self, name: str) -> bool:
+        """Whether this secret is given, or the file that holds it."""
+        return not self._env.keys().isdisjoint({name, f"{name}_FILE"})
+
+    def complain_of_misspelled(self, prefix: str, names: Collection[str]) -> None:
+        """Complain of what looks like one of these variables and is none; other tools' variables are let be."""
+        for variable in sorted(each for each in self._env if each.startswith(prefix) and each not in names):
+            close = get_close_matches(variable, names, 1, 0.8)
+            if close:
+                self.complain(variable, f"is not a setting; did you mean {close[0]}?")
+
     def secret(self, name: str, expects: str, form: str = r"\S+", *, required: bool = True) -> str:
-        value = self._get(name) or self._from_file(f"{name}_FILE")
-        if value is None:
-            if required and f"{name}_FILE" not in self._env:
-                self.complain(name, f"not set; expected {expects}")
-            return ""
-        if not re.fullmatch(form, value):
-            self.complain(name, f"not of the right form; expected {expects} (its value is not shown)")
-        elif re.search(r"your|changeme|xxx|\.\.\.|…|<.*>", value, re.IGNORECASE) and len(value) < 40:
-            self.complain(name, f"still a placeholder; expected {expects}")
+        if required and not self.mentions(name):
+            self.complain(name, f"not set; expected {expects}")
+        value = self._get(name) or self._from_file(f"{name}_FILE") or ""
+        if value:
+            self._check_secret(name, value, expects, form)
         return value
 
+    def _check_secret(self, label: str, value: str, expects: str, form: str = r"\S+") -> None:
+        if re.search(r"\s", value):
+            self.complain(label, f"has white space in it; expected {expects} (its value is not shown)")
+        elif len(value) < 40 and _PLACEHOLDER.fullmatch(value):
+            self.complain(label, f"still a placeholder; expected {expects}")
+        elif not re.fullmatch(r"[!-~]+", value):
+            self.complain(label, f"has other characters in it than letters, digits and signs; expected {expects}")
+        elif not re.fullmatch(form, value):
+            self.complain(label, f"not of the right form; expected {expects} (its value is not shown)")
+
     def _from_file(self, name: str) -> str | None:
-        """The secret in the file that this variable names."""
+        """The secret in the file that this variable names; None (and a complaint) if there is none."""
         path = self._get(name)
         return None if path is None else self._read_secret(path, name)
 
     def _read_secret(self, path: str, label: str) -> str | None:
         try:
-            return Path(path).read_text().strip() or None
-        except (OSError, UnicodeError) as error:
+            secret = Path(path).read_text(encoding="utf-8-sig").strip()
+        except (OSError, ValueError) as error:
             self.complain(label, f"can't be read ({type(error).__name__}); expected a file with the secret in it")
             return None
+        if not secret:
+            self.complain(label, "is empty; expected a file with the secret in it")
+        return secret or None
 
     def text(self, name: str, default: str, form: str, expects: str) -> str:
         value = self._get(name) or default
         if not re.fullmatch(form, value):
-            self.complain(name, f"“{value}”; expected {expects}, for example {default}")
+            self.complain(name, f"{_shown(value)}; expected {expects}, for example {default}")
         return value
 
     def words(self, name: str) -> list[str]:
@@ -145,7 +193,7 @@ class _Reader:
     def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
         value = (self._get(name) or default).lower()
         if value not in choices:
-            self.complain(name, f"“{value}”; expected one of {', '.join(choices)}")
+            self.complain(name, f"{_shown(value)}; expected one of {', '.join(choices)}")
             return default
         return value
 
@@ -154,14 +202,14 @@ class _Reader:
         if value is None:
             return default
         if not re.fullmatch(r"[0-9]{1,9}", value) or not least <= int(value) <= most:
-            self.complain(name, f"“{value}”; expected a whole number from {least} to {most}")
+            self.complain(name, f"{_shown(value)}; expected a whole number from {least} to {most}")
             return default
         return int(value)
 
     def folder(self, name: str) -> str:
         value = self._get(name) or ""
         if value and not Path(value).is_dir():
-            self.complain(name, f"“{value}” is no folder; expected one with templates that replace Rundown's own")
+            self.complain(name, f"{_shown(value)} is no folder; expected one with templates that replace Rundown's own")
         return value
 
     def url(self, name: str, default: str) -> str:
@@ -173,6 +221,7 @@ class _Reader:
 
     def connections(self) -> tuple[ConnectionSettings, ...]:
         """Those of the environment (`TESTMO_URL`, …), then those of the file that RUNDOWN_CONFIG names."""
+        before = len(self.complaints)
         found = [self._from_env(name) for name in CATALOGUE if self._mentions(name)]
         found += self._from_toml()
         names = [connection.name for connection in found]
@@ -180,7 +229,7 @@ class _Reader:
             self.complain(
                 f"connections.{name}", "is there twice; names must differ (the environment's is the system's)"
             )
-        if not found and not self.complaints:
+        if not found and len(self.complaints) == before:
             variables = " or ".join(f"{name.upper()}_URL" for name in CATALOGUE)
             self.complain(variables, "not set; expected the address of at least one test system")
         return tuple(found)
@@ -198,11 +247,7 @@ class _Reader:
     def _from_env(self, name: str) -> ConnectionSettings:
         its = system(name)
         prefix = f"{name.upper()}_"
-        names = self._variables(name)
-        for variable in sorted(each for each in self._env if each.startswith(prefix) and each not in names):
-            close = get_close_matches(variable, names, 1, 0.8)
-            if close:
-                self.complain(variable, f"is not a setting; did you mean {close[0]}?")
+        self.complain_of_misspelled(prefix, self._variables(name))
         known = {f"{prefix}{option.name.upper()}": option for option in its.options}
         options = {
             option.name: self._option(variable, option, self._get(variable), f"{variable}_FILE")
@@ -217,35 +262,34 @@ class _Reader:
 
     def _option(self, label: str, option: Option, value: object, file_variable: str = "") -> Value:
         """One option of a connection, checked; `value` is text (environment) or a TOML value."""
-        if option.of == "secret" and value is None and file_variable:
+        if option.of == "secret" and value is None and self._get(file_variable) is not None:
             value = self._from_file(file_variable)
-        if value is None:
+            if value is None:
+                return ""
+        if value is None or (isinstance(value, str) and not value.strip()):
             if option.required:
                 self.complain(label, f"not set; expected {option.expects}")
             return option.default
         text = str(value).strip()
         match option.of:
             case "number":
-                if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,18}", text):
-                    self.complain(label, f"“{text}”; expected {option.expects}")
+                if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,18}", text) or not int(text):
+                    self.complain(label, f"{_shown(value)}; expected {option.expects}")
                     return option.default
                 return int(text)
             case "switch":
                 if text.lower() not in _SWITCH:
-                    self.complain(label, f"“{text}”; expected true or false")
+                    self.complain(label, f"{_shown(value)}; expected true or false")
                     return option.default
                 return _SWITCH[text.lower()]
-            case "url":
-                problem = url_problem(text)
-                if problem:
-                    self.complain(label, f"{problem}; expected {option.expects}")
-                return text
-            case "secret":
-                if re.search(r"\s", text):
-                    self.complain(label, f"has white space in it; expected {option.expects} (its value is not shown)")
-                return text
-            case _:
-                return text
+        if not isinstance(value, str):
+            self.complain(label, f"{_shown(value)} is no text; expected {option.expects}")
+            return option.default
+        if option.of == "url" and (problem := url_problem(text)):
+            self.complain(label, f"{problem}; expected {option.expects}")
+        if option.of == "secret":
+            self._check_secret(label, text, option.expects)
+        return text
 
     def _from_toml(self) -> list[ConnectionSettings]:
         path = self._get("RUNDOWN_CONFIG")
@@ -272,13 +316,16 @@ class _Reader:
         if not isinstance(table, dict):
             self.complain(label, "expected a table")
             return None
-        if not re.fullmatch(r"[a-z][a-z0-9_-]{0,30}", name):
-            self.complain(label, "expected a short name people can type: a-z, 0-9, _ and -")
+        if not re.fullmatch(r"[a-z][a-z0-9_-]{1,30}", name):
+            self.complain(label, "expected a short name people can type: 2 to 31 of a-z, 0-9, _ and -")
+        elif name in _SPOKEN:
+            self.complain(label, f"{name} means something else in commands; expected another name")
         kind = table.get("system")
-        if kind not in CATALOGUE:
-            self.complain(f"{label} system", f"“{kind}”; expected one of {', '.join(CATALOGUE)}")
+        if not isinstance(kind, str) or kind not in CATALOGUE:
+            said = "not set" if kind is None else _shown(kind)
+            self.complain(f"{label} system", f"{said}; expected one of {', '.join(CATALOGUE)}")
             return None
-        its = system(str(kind))
+        its = system(kind)
         allowed = {"system", "per_minute"}
         options: dict[str, Value] = {}
         for option in its.options:
@@ -291,7 +338,7 @@ class _Reader:
             self.complain(f"{label} {key}", "is not a setting" + (f"; did you mean {close[0]}?" if close else ""))
         rate = table.get("per_minute", its.per_minute)
         if rate is not None and (isinstance(rate, bool) or not isinstance(rate, int) or not 1 <= rate <= 100_000):
-            self.complain(f"{label} per_minute", f"“{rate}”; expected a whole number from 1 to 100000")
+            self.complain(f"{label} per_minute", f"{_shown(rate)}; expected a whole number from 1 to 100000")
             rate = its.per_minute
         return ConnectionSettings(name.lower(), its, options, rate)
 
@@ -303,17 +350,34 @@ class _Reader:
                 f"{label} {option.name}", f'secrets stay in the environment; use {option.name}_env = "VARIABLE"'
             )
             return ""
-        path = table.get(f"{option.name}_file")
-        if path is not None:
-            where = f"{label} {option.name}_file"
-            return self._option(where, option, self._read_secret(str(path), where))
-        variable = table.get(f"{option.name}_env")
-        if variable is None:
-            self.complain(f"{label} {option.name}_env", f"not set; expected the variable that holds {option.expects}")
+        for way, named in (("file", "the path of the file"), ("env", "the name of the variable")):
+            where, value = f"{label} {option.name}_{way}", table.get(f"{option.name}_{way}")
+            if value is None:
+                continue
+            if not isinstance(value, str) or not value.strip():
+                self.complain(where, f"expected {named} that holds {option.expects}")
+                return ""
+            if way == "file":
+                return self._read_checked(where, option, value.strip())
+            return self._option_of_variable(where, option, value.strip())
+        self.complain(f"{label} {option.name}_env", f"not set; expected the variable that holds {option.expects}")
+        return ""
+
+    def _read_checked(self, label: str, option: Option, path: str) -> Value:
+        secret = self._read_secret(path, label)
+        return "" if secret is None else self._option(label, option, secret)
+
+    def _option_of_variable(self, label: str, option: Option, variable: str) -> Value:
+        """The secret in a variable. Its name is only said where it can't be the secret itself, put in its place."""
+        is_name = re.fullmatch(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[A-Z]{3,20}", variable) is not None
+        if not is_name and not self.mentions(variable):
+            self.complain(label, f"there is no such variable; expected the one that holds {option.expects}")
             return ""
-        return self._option(str(variable), option, self._get(str(variable)), f"{variable}_FILE")
+        return self._option(variable if is_name else label, option, self._get(variable), f"{variable}_FILE")
 
 
+#: Names that the grammar takes for something else: `--in all`, `last:R118`.
+_SPOKEN = frozenset({"all", "last", "http", "https"})
 _SWITCH = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 
@@ -325,9 +389,13 @@ def url_problem(value: str) -> str:
     except ValueError:
         return "is not a web address"
     if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_fine:
-        return f"“{value.rsplit('@', maxsplit=1)[-1]}” is not a web address such as https://example.com"
+        return "is not a web address such as https://example.com"
     if parts.username or parts.password:
         return "has a user or password in it; they have settings of their own"
     if re.search(r"[\s\"<>]", value):
-        return "has white space or quotes in it"
+        return "has white space, quotes or < > in it"
+    if parts.query or parts.fragment:
+        return "has more in it than the address of a server, from ? or # on"
+    if re.match(r"your[-_.]?(?:company|domain|name|org|team|site|instance|server|account|subdomain)\b", parts.hostname):
+        return "is still a placeholder"
     return ""

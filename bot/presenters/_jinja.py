@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined, TemplateNotFound, nodes
@@ -47,18 +48,27 @@ def _hole(value: object) -> object:
     """What a hole says, escaped for mrkdwn and for the JSON around it."""
     kind = type(value)
     if kind is str:
-        ready = text.mrkdwn(value)  # type: ignore[arg-type]
-    elif kind is int:
-        return value
-    elif kind is Markup or kind is Plain:
-        ready = value.text  # type: ignore[attr-defined]
-    elif isinstance(value, StrictUndefined):
-        return value  # complains by itself
-    else:
-        ready = text.mrkdwn(_words(value))
-    if '"' in ready or "\\" in ready:
-        return json.dumps(ready, ensure_ascii=False)[1:-1]
-    return ready
+        return _short(value) if len(value) < SHORT else _escaped(value)  # type: ignore[arg-type]
+    if kind is Markup or kind is Plain:
+        ready: str = value.text  # type: ignore[attr-defined]
+        return _quoted(ready) if '"' in ready or "\\" in ready else ready
+    if kind is int or isinstance(value, StrictUndefined):
+        return value  # the latter complains by itself
+    return _escaped(_words(value))
+
+
+def _escaped(value: str) -> str:
+    ready = text.mrkdwn(value)
+    return _quoted(ready) if '"' in ready or "\\" in ready else ready
+
+
+def _quoted(ready: str) -> str:
+    return json.dumps(ready, ensure_ascii=False)[1:-1]
+
+
+#: Icons, words, names and people come again and again; texts below this many characters are remembered.
+SHORT = 150
+_short = lru_cache(4096)(_escaped)
 
 
 def _rows(value: object) -> object:

@@ -127,7 +127,7 @@ def _is_flag_letter(char: str) -> bool:
     return "\U0001f1e6" <= char <= "\U0001f1ff"
 
 
-_TOKEN = re.compile(r"<[^<>\n]*>|`[^`\n]*`|&(?:amp|lt|gt);|.", re.DOTALL)
+_ENTITY = re.compile(r"&(?:amp|lt|gt);")
 _LINK = re.compile(r"<https?://[^|<>\n]*\|([^<>\n]*)>")
 
 
@@ -138,19 +138,31 @@ def cut_escaped(text: str, limit: int) -> str:
     text = _LINK.sub(r"\1", text)
     if len(text) <= limit:
         return text
-    end = 0
-    for token in _TOKEN.finditer(text):
-        if token.end() > limit - 1:
-            break
-        end = token.end()
-    return text[: character_end(text, end)].rstrip() + "…"
+    return text[: character_end(text, _token_end(text, limit - 1))].rstrip() + "…"
+
+
+def _token_end(text: str, at: int) -> int:
+    """The last place up to `at` that is not inside a link, a piece of code or an entity."""
+    opened = text.rfind("<", 0, at)
+    if opened > text.rfind(">", 0, at) and ">" in text[at:]:
+        at = opened
+    if text.count("`", 0, at) % 2 and "`" in text[at:]:
+        at = text.rfind("`", 0, at)
+    ampersand = text.rfind("&", max(0, at - 4), at)
+    entity = _ENTITY.match(text, ampersand) if ampersand >= 0 else None
+    return ampersand if entity is not None and entity.end() > at else at
+
+
+#: No link or entity is longer.
+LONGEST_TOKEN = 7_000
 
 
 def cut_bytes(text: str, limit: int) -> str:
     """Already escaped text cut to `limit` bytes of UTF-8."""
     if len(text) * 4 <= limit or len(text.encode()) <= limit:
         return text
-    room = min(limit, len(text))
-    while len((short := cut_escaped(text, room)).encode()) > limit:
+    text = text[: limit + LONGEST_TOKEN]
+    room = len(text.encode()[: limit - len("…".encode())].decode(errors="ignore")) + 1
+    while len((short := cut_escaped(text, room)).encode()) > limit:  # labels of links may weigh more than the rest
         room -= max(1, (len(short.encode()) - limit) // 4)
     return short

@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 #: How long work waits for the file to be opened.
 OPENING_S = 10.0
 
+#: What disk, file or SQLite's types may say to a piece of work.
+_REFUSALS = (sqlite3.Error, OSError, OverflowError, UnicodeError)
+
 
 class DatabaseError(OurError):
     """The database can't be used. Its words are for whoever runs the bot."""
@@ -34,6 +37,7 @@ class Database:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="database")
         self._db: SqliteDatabase | None = None
         self._opened = asyncio.Event()
+        self._closed = False
 
     @property
     def is_open(self) -> bool:
@@ -41,61 +45,94 @@ class Database:
 
     async def open(self) -> None:
         """Open and upgrade. Raises DatabaseError when the file is damaged, of something else, or of a newer Rundown."""
-        self._db = await asyncio.get_running_loop().run_in_executor(self._thread, self._open)
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._open)
         self._opened.set()
 
     async def run(self, work: Callable[[SqliteDatabase], T]) -> T:
         """Let the writer thread do this, once the file is open. Raises DatabaseError when disk or file won't."""
-        try:
-            async with asyncio.timeout(OPENING_S):
-                await self._opened.wait()
-        except TimeoutError:
-            raise DatabaseError("Rundown has no database right now.", fix="Try again in a minute.") from None
+        if not self._closed:
+            try:
+                async with asyncio.timeout(OPENING_S):
+                    await self._opened.wait()
+            except TimeoutError:
+                raise self._unusable("It is not open yet.") from None
+        if self._closed:
+            raise self._unusable("Rundown is shutting down.")
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, self._work, work)
-        except sqlite3.Error as error:
+        except _REFUSALS as error:
             log.error("database: %s", error)
-            raise DatabaseError("Rundown can't use its database right now.", fix="Try again in a minute.") from error
+            raise self._unusable("The reason is in the log.") from error
 
     async def close(self) -> None:
-        if self._db is not None:
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._db.conn.close)
-            self._db = None
+        """Finish what was begun, then let go of the file. Work that comes later is refused."""
+        if not self._closed:
+            self._closed = True
+            self._opened.set()
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
         self._thread.shutdown(wait=False)
+
+    def _unusable(self, why: str) -> DatabaseError:
+        return DatabaseError("Rundown can't use its database right now.", why=why, fix="Try again in a minute.")
 
     def _work(self, work: Callable[[SqliteDatabase], T]) -> T:
         if self._db is None:
             raise sqlite3.ProgrammingError("the database is not open")
         return work(self._db)
 
-    def _open(self) -> SqliteDatabase:
+    def _close(self) -> None:
+        if self._db is not None:
+            self._db.conn.close()
+            self._db = None
+
+    def _open(self) -> None:
+        path = self.path if self.path == ":memory:" else str(Path(self.path).expanduser())
+        try:
+            if path != ":memory:":
+                Path(path).parent.mkdir(parents=True, exist_ok=True)
+            connection = sqlite3.connect(path)
+            try:
+                self._db = self._upgraded(connection)
+            except BaseException:
+                connection.close()
+                raise
+        except (sqlite3.Error, OSError) as error:
+            raise DatabaseError(
+                f"The database {self.path} can't be opened: {error}.",
+                why="It is no folder or file that Rundown can write, or the file is damaged.",
+                fix="Check the folder's rights, restore the file from a backup, or name another in RUNDOWN_DB.",
+            ) from error
+
+    def _upgraded(self, connection: sqlite3.Connection) -> SqliteDatabase:
+        """The database, up to date. Nothing is written to a file before it is known to be whole, ours and not newer."""
         from sqlite_utils import Database as SqliteDatabase
 
         from bot.storage.schema import migrations
 
-        try:
-            if self.path != ":memory:":
-                Path(self.path).expanduser().parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(str(Path(self.path).expanduser()) if self.path != ":memory:" else self.path)
-            connection.execute("PRAGMA busy_timeout = 5000")
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA foreign_keys = ON")
-            (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-            if verdict != "ok":
-                raise sqlite3.DatabaseError(verdict)
-            db = SqliteDatabase(connection)
-            ours = migrations()
-            newer = {done.name for done in ours.applied(db)} - {step.name for step in migrations()._migrations}
-            if newer:
-                raise DatabaseError(
-                    f"{self.path} was written by a newer Rundown ({', '.join(sorted(newer))}).",
-                    fix="Upgrade Rundown, or name another file in RUNDOWN_DB.",
-                )
-            ours.apply(db)
-        except (sqlite3.Error, OSError) as error:
+        connection.execute("PRAGMA busy_timeout = 5000")
+        (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        if verdict != "ok":
+            raise sqlite3.DatabaseError(verdict)
+        db = SqliteDatabase(connection)
+        ours = migrations()
+        applied = {done.name for done in ours.applied(db)}
+        if not applied and set(db.table_names()) - {ours.migrations_table}:
             raise DatabaseError(
-                f"The database {self.path} can't be opened: {error}.",
-                fix="Check the folder's rights, restore the file from a backup, or name another in RUNDOWN_DB.",
-            ) from error
+                f"{self.path} is the database of something else.",
+                why="It has tables, and none of them was made by Rundown.",
+                fix="Name another file in RUNDOWN_DB; a new one is made if there is none.",
+            )
+        newer = applied - {step.name for step in ours._migrations}
+        if newer:
+            raise DatabaseError(
+                f"{self.path} was written by a newer Rundown ({', '.join(sorted(newer))}).",
+                why="An older one would not know what is in it.",
+                fix="Upgrade Rundown, or name another file in RUNDOWN_DB.",
+            )
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("BEGIN IMMEDIATE")  # two processes that start at once upgrade one after the other
+        with connection:
+            ours.apply(db)
         return db

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -13,19 +14,23 @@ from bot.usecases.ports import Place
 
 log = logging.getLogger(__name__)
 
-#: Rows of a list that `#n` can name.
-MOST_ROWS = 200
-#: Entries held in memory; the rest are on the disk.
-MOST_KNOWN = 10_000
+#: Rows of a list that `#n` can name: as many as `--limit` allows.
+MOST_ROWS = 1_000
+#: Entries held in memory as well, for the time when the disk can't be used.
+MOST_KNOWN = 2_000
 
 
 class StoredRecall:
-    """The port `Recall`, kept in memory and on the disk, so that `#3` still means the third after a restart."""
+    """The port `Recall`. The disk is the truth, so that `#3` means the third after a restart and in every process.
+
+    While the disk can't be used, what this process remembered itself is told from memory.
+    """
 
     def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
         self._database = database
         self._now = now
         self._known: OrderedDict[tuple[str, ...], str] = OrderedDict()
+        self._unwritten: set[tuple[str, ...]] = set()
 
     async def remember_list(self, place: Place, user: str, refs: Sequence[RunRef]) -> None:
         await self._write("recall_lists", "refs", _by(place, user), " ".join(_pack(ref) for ref in refs[:MOST_ROWS]))
@@ -51,28 +56,45 @@ class StoredRecall:
         return _unpack(packed) if packed else None
 
     async def _write(self, table: str, column: str, key: dict[str, str], value: str) -> None:
-        if self._known.get((table, *key.values())) == value:
-            return
+        known = (table, *key.values())
+        self._remember(known, value)
         row = {**key, column: value, "at": self._now().isoformat()}
-        self._remember((table, *key.values()), value)
         try:
-            await self._database.run(lambda db: db.table(table).upsert(row, pk=tuple(key)))
+            await self._database.run(lambda db: _put(db.conn, table, column, tuple(key), row))
+            self._unwritten.discard(known)
         except DatabaseError as error:  # an answer is worth more than its being remembered over a restart
+            self._unwritten.add(known)
             log.warning("not remembered on the disk: %s", error)
 
     async def _read(self, table: str, column: str, key: dict[str, str]) -> str:
         known = (table, *key.values())
-        if known not in self._known:
-            where = " and ".join(f"[{name}] = ?" for name in key)
+        if known in self._unwritten:
+            return self._known[known]
+        where = " and ".join(f"[{name}] = ?" for name in key)
+        try:
             rows = await self._database.run(lambda db: list(db[table].rows_where(where, list(key.values()))))
-            self._remember(known, str(rows[0][column]) if rows else "")
-        return self._known[known]
+        except DatabaseError as error:
+            log.warning("not recalled from the disk: %s", error)
+            return self._known.get(known, "")
+        return str(rows[0][column]) if rows else ""
 
     def _remember(self, key: tuple[str, ...], value: str) -> None:
         self._known[key] = value
         self._known.move_to_end(key)
         while len(self._known) > MOST_KNOWN:
-            self._known.popitem(last=False)
+            self._unwritten.discard(self._known.popitem(last=False)[0])
+
+
+def _put(connection: sqlite3.Connection, table: str, column: str, key: Sequence[str], row: dict[str, str]) -> None:
+    """Write a row, if it says something new: the same again costs no wait for the disk."""
+    names = ", ".join(f"[{name}]" for name in row)
+    keys = ", ".join(f"[{name}]" for name in key)
+    with connection:
+        connection.execute(
+            f"insert into [{table}] ({names}) values ({', '.join('?' * len(row))}) on conflict ({keys}) do update "  # noqa: S608 - names of ours
+            f"set [{column}] = excluded.[{column}], at = excluded.at where [{column}] is not excluded.[{column}]",
+            tuple(row.values()),
+        )
 
 
 def _by(place: Place, user: str) -> dict[str, str]:

@@ -2,16 +2,19 @@
 
 Pages shift while they are read: a new row on top pushes one into the next page (it comes twice, and is taken once);
 a deleted row pulls one into a page already read (it never comes). So rows are told apart by their key, and the totals
-that the pages give are compared: fewer rows than there were at the start, or a total that shrank, make the list
-partial.
+that the pages give are compared: a total that shrinks from one page to the next, or fewer rows than there were at the
+start, make the list partial. That finds every lost row as long as rows come on top, fewer than a page holds. Where no
+totals are given, pages that are read one after the other can overlap by a row: when the last row of a page is not met
+again, the list is partial.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Collection, Hashable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import pairwise
 from typing import Generic, TypeVar
 
 from bot.domain.errors import RundownError, SystemFault
@@ -22,6 +25,11 @@ T = TypeVar("T")
 IN_FLIGHT = 8
 MOST_PAGES = 1_000
 MOST_ROWS = 100_000
+#: After so many failed pages the others are not asked for: the server has other troubles.
+MOST_FAILED = 3
+
+CHANGED = "the list changed while it was read"
+AGAIN = "the same page came again and again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,8 @@ class Gathering(Generic[T]):
     seen: set[Hashable] = field(default_factory=set)
     missing: list[str] = field(default_factory=list)
     kept: int = 0
+    barren: int = 0
+    end: int | None = None
 
     def add(self, number: int, page: Page[T]) -> int:
         """Take a page; returns how many of its rows were new."""
@@ -64,30 +74,60 @@ class Gathering(Generic[T]):
                 if self.keep is None or self.keep(row):
                     rows.append(row)
         self.kept += len(rows)
-        self.pages[number] = Page(rows, page.size, page.total, page.last, page.more, page.unreadable)
+        self.pages[number] = replace(page, rows=rows)
+        if page.size == 0:
+            self.end = min(number, self.end or number)
+        elif not fresh and not page.unreadable:
+            self.barren += 1
         return fresh
+
+    def over(self, number: int) -> bool:
+        """Whether there is no point in reading this page any more."""
+        hopeless = len(self.failed) >= MOST_FAILED or self.barren >= MOST_FAILED
+        return self.enough or hopeless or (self.end is not None and number >= self.end)
+
+    @property
+    def pages_wanted(self) -> int:
+        """So many more pages may be of use."""
+        size = self.pages[1].size
+        if self.at_most is None or self.keep is not None or not size:
+            return MOST_PAGES
+        return -(-(self.at_most - self.kept) // size)
 
     @property
     def enough(self) -> bool:
-        return (self.at_most is not None and self.kept >= self.at_most) or len(self.seen) >= MOST_ROWS
+        return self.satisfied or self.full
+
+    @property
+    def satisfied(self) -> bool:
+        return self.at_most is not None and self.kept >= self.at_most
+
+    @property
+    def full(self) -> bool:
+        return len(self.seen) >= MOST_ROWS
+
+    def note(self, words: str) -> None:
+        """Say what is missing, once."""
+        if words not in self.missing:
+            self.missing.append(words)
 
     def listing(self, read_at: datetime, *, whole: bool) -> Listing[T]:
         """What was gathered. `whole` tells that reading went to the end, so that totals can be compared."""
-        rows: list[T] = []
-        for number in sorted(self.pages):
-            rows.extend(self.pages[number].rows)
-        totals = [page.total for page in self.pages.values() if page.total is not None]
-        first = self.pages[min(self.pages)].total if self.pages else None
-        unreadable = sum(page.unreadable for page in self.pages.values())
+        pages = [self.pages[number] for number in sorted(self.pages)]
+        rows = [row for page in pages for row in page.rows]
+        unreadable = sum(page.unreadable for page in pages)
+        counted = len(self.seen) + unreadable
+        if self.full and not whole and not self.satisfied:
+            self.note(f"only the first {len(self.seen):,} rows were read")
         if unreadable:
-            self.missing.append(f"{unreadable} {'row' if unreadable == 1 else 'rows'} could not be read")
-        if whole and not self.failed and first is not None:
-            counted = len(self.seen) + unreadable
-            if min(totals) < first or counted < first:
-                self.missing.append("the list changed while it was read")
-        total = max(totals, default=None) if self.keep is None else len(rows) if whole else None
-        cut = rows if self.at_most is None else rows[: self.at_most]
-        return Listing(tuple(cut), read_at, total, tuple(self.missing))
+            self.note(f"{unreadable} {'row' if unreadable == 1 else 'rows'} could not be read")
+        totals = [page.total for page in pages if page.total is not None]
+        shrank = any(later < earlier for earlier, later in pairwise(totals))
+        if totals and (shrank or min(totals) < totals[0] or (whole and counted < totals[0])):
+            self.note(CHANGED)
+        told = max([*totals, counted]) if totals else None
+        total = told if self.keep is None else len(rows) if whole else None
+        return Listing(tuple(rows[: self.at_most]), read_at, total, tuple(self.missing))
 
 
 async def by_number(
@@ -107,15 +147,10 @@ async def by_number(
     read_at = now()
     first = await read(1)
     gathering.add(1, first)
-    if first.last is None:
+    if first.last is None or (first.last < 1 and first.more):
         whole = await _follow(read, gathering)
     else:
-        last = min(first.last, MOST_PAGES)
-        if last < first.last:
-            gathering.missing.append(f"only the first {last:,} of {first.last:,} pages were read")
-        whole = await _together(read, gathering, last)
-        if gathering.failed:
-            gathering.missing.append(_name_pages(sorted(gathering.failed), first.last))
+        whole = await _together(read, gathering, first.last)
     return gathering.listing(read_at, whole=whole)
 
 
@@ -126,16 +161,26 @@ async def by_offset(
     now: Callable[[], datetime],
     keep: Callable[[T], bool] | None = None,
     at_most: int | None = None,
+    overlap: bool = False,
 ) -> Listing[T]:
-    """All rows of pages that are asked for by offset, one after the other, as the end is not known beforehand."""
+    """All rows of pages that are asked for by offset, one after the other, as the end is not known beforehand.
+
+    With `overlap` each page begins with the last row of the one before: needed where pages give no `total`.
+    """
     gathering = Gathering(key, keep, at_most)
     read_at = now()
     offset = 0
+    edge: Hashable = None
 
     async def next_page(_number: int) -> Page[T]:
-        nonlocal offset
+        nonlocal offset, edge
         page = await read(offset)
-        offset += page.size
+        keys = [key(row) for row in page.rows]
+        if edge is not None and edge not in keys and not page.unreadable:
+            gathering.note(CHANGED)
+        again = overlap and page.more and len(keys) > 1
+        edge = keys[-1] if again else None
+        offset += page.size - again
         return page
 
     gathering.add(1, await next_page(1))
@@ -145,32 +190,36 @@ async def by_offset(
 
 async def _follow(read: Callable[[int], Awaitable[Page[T]]], gathering: Gathering[T]) -> bool:
     """Read page after page while more is promised; returns whether the end was reached."""
-    number = 1
+    number, barren = 1, 0
     while gathering.pages[number].more and not gathering.enough:
         if number >= MOST_PAGES:
-            gathering.missing.append(f"only the first {MOST_PAGES:,} pages were read")
+            gathering.note(f"only the first {MOST_PAGES:,} pages were read")
             return False
         number += 1
         try:
             page = await read(number)
         except SystemFault as error:
             gathering.failed[number] = error
-            gathering.missing.append(f"everything after page {number - 1}")
+            gathering.note(f"everything after page {number - 1}")
             return False
-        if gathering.add(number, page) == 0 and page.more:
-            gathering.missing.append("the same page came again and again")
+        barren = 0 if gathering.add(number, page) else barren + 1
+        # A page of rows that can't be read may be followed by others, but not for ever.
+        if page.more and barren >= (MOST_FAILED if page.unreadable else 1):
+            gathering.note(f"everything after page {number}" if page.unreadable else AGAIN)
             return False
     return not gathering.pages[number].more
 
 
-async def _together(read: Callable[[int], Awaitable[Page[T]]], gathering: Gathering[T], last: int) -> bool:
-    """Read pages 2 to `last`, eight in flight; returns whether the end was reached."""
-    done = 1
-    while done < last and not gathering.failed and not gathering.enough:
-        await _read_range(read, gathering, done + 1, last)
-        done = last
-        last = min(max(page.last or 0 for page in gathering.pages.values()), MOST_PAGES)  # rows may have come meanwhile
-    return done >= last and not gathering.failed and len(gathering.pages) >= done
+async def _together(read: Callable[[int], Awaitable[Page[T]]], gathering: Gathering[T], told: int) -> bool:
+    """Read pages 2 to the last as it is `told`, eight in flight; returns whether the end was reached."""
+    done, last = 1, min(told, MOST_PAGES)
+    while done < last and not gathering.over(done):
+        upto = min(last, done + gathering.pages_wanted)
+        await _read_range(read, gathering, done + 1, upto)
+        done = upto
+        told = max(page.last or 0 for page in gathering.pages.values())  # rows may have come meanwhile
+        last = min(told, MOST_PAGES)
+    return _say_what_lacks(gathering, told)
 
 
 async def _read_range(
@@ -180,20 +229,43 @@ async def _read_range(
 
     async def work(mine: Iterator[int]) -> None:
         for number in mine:
-            if gathering.enough:
+            if gathering.over(number):
                 return
             try:
-                gathering.add(number, await read(number))
+                page = await read(number)
             except SystemFault as error:
                 gathering.failed[number] = error
+            else:
+                gathering.add(number, page)
 
-    async with asyncio.TaskGroup() as group:
-        for _ in range(min(IN_FLIGHT, last - first + 1)):
-            group.create_task(work(numbers))
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(IN_FLIGHT, last - first + 1)):
+                group.create_task(work(numbers))
+    except BaseExceptionGroup as several:
+        raise several.exceptions[0] from None
 
 
-def _name_pages(numbers: list[int], last: int) -> str:
+def _say_what_lacks(gathering: Gathering[T], told: int) -> bool:
+    """Note which pages were not read, unless nobody needs them; returns whether the end was reached."""
+    last = min(told, MOST_PAGES)
+    unread = [number for number in range(2, last + 1) if number not in gathering.pages]
+    ended = gathering.end is not None
+    if gathering.failed:
+        hopeless = len(gathering.failed) >= MOST_FAILED
+        gathering.note(_name_pages(unread if hopeless else sorted(gathering.failed), told))
+    if gathering.barren and (gathering.barren >= MOST_FAILED or gathering.pages[1].total is None):
+        gathering.note(AGAIN)
+    if gathering.enough or gathering.failed or gathering.barren >= MOST_FAILED:
+        return not unread and not gathering.failed and told <= MOST_PAGES
+    if told > MOST_PAGES or (ended and gathering.pages[1].total is None):
+        filled = sum(page.size > 0 for page in gathering.pages.values())
+        gathering.note(f"only the first {filled:,} of {told:,} pages were read")
+    return told <= MOST_PAGES
+
+
+def _name_pages(numbers: Collection[int], last: int) -> str:
     if len(numbers) == 1:
-        return f"page {numbers[0]} of {last}"
-    shown = ", ".join(str(number) for number in numbers[:5]) + (" …" if len(numbers) > 5 else "")
-    return f"pages {shown} of {last}"
+        return f"page {next(iter(numbers))} of {last:,}"
+    shown = ", ".join(str(number) for number in list(numbers)[:5]) + (" …" if len(numbers) > 5 else "")
+    return f"pages {shown} of {last:,}"

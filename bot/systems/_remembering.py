@@ -5,40 +5,58 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
+from bot.domain.errors import SlowDownFault, TooSlowFault, UnavailableFault
 from bot.domain.model import Kind, Listing, Person, Project, Result, Run, RunRef, Test, Thread
 from bot.domain.queries import ResultQuery, RunQuery, Who
-from bot.usecases.ports import Connection
+from bot.usecases.ports import PATIENCE, Connection, Patience
 
 T = TypeVar("T")
 
 SHORT_S, LONG_S, FOREVER_S = 15.0, 300.0, 3600.0
 MOST_ROWS = 50_000
+#: What an answer weighs beside its rows, in rows: many small ones need room, too.
+ENTRY_ROWS = 10
+
+Key = tuple[Hashable, ...]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Entry:
-    value: Any
+    value: object
     stale_at: float
     rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Flight:
+    """A question on its way, and the patience of the one who asked first: it goes by that."""
+
+    task: asyncio.Task[Any]
+    patience: Patience
 
 
 class Remembering:
     """Wraps a connection; see `bot.usecases.ports.Connection` for the calls.
 
     Runs and results are kept 15 s, projects and people 5 min, the tests of finished runs an hour; at most 50,000 rows
-    in all, the least used go first. Errors are never kept. Values tell when they were read (`read_at`).
+    in all, the least used go first. Errors are never kept, nor that somebody was not found. Values tell when they were
+    read (`read_at`). Many who ask the same get one answer, but nobody waits longer than they would alone: people do
+    not wait for what background work asked, and a failure of the first one's patience is not the others'.
+    `now` is the clock that patience is measured on.
     """
 
     def __init__(self, inner: Connection, *, now: Callable[[], float] = time.monotonic) -> None:
         self._inner = inner
         self._now = now
-        self._kept: OrderedDict[Hashable, _Entry] = OrderedDict()
+        self._kept: OrderedDict[Key, _Entry] = OrderedDict()
         self._rows = 0
-        self._flights: dict[Hashable, asyncio.Task[Any]] = {}
+        self._flights: dict[Key, _Flight] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._forgotten = 0
 
     @property
     def name(self) -> str:
@@ -79,16 +97,15 @@ class Remembering:
 
     async def history(self, runs: Sequence[Run]) -> tuple[Listing[Test], ...]:
         """Finished runs do not change, so only those not seen within the hour are asked for, all in one go."""
-        known: dict[RunRef, Listing[Test] | None] = {
-            run.ref: cast("Listing[Test] | None", self._recall(("past", run.ref))) for run in runs
-        }
-        asked = [run for run in runs if known[run.ref] is None]
+        known = {run.ref: cast("Listing[Test] | None", self._recall(("past", run.ref))) for run in runs}
+        asked = list({run.ref: run for run in runs if known[run.ref] is None}.values())
         if asked:
+            forgotten = self._forgotten
             refs = tuple(run.ref for run in asked)
-            listings = await self._once(("history", refs), 0.0, lambda: self._inner.history(asked))
+            listings = await self._once(("history", *refs), 0.0, lambda: self._inner.history(asked))
             for run, tests in zip(asked, listings, strict=True):
                 known[run.ref] = tests
-                if run.finished and not tests.partial:
+                if run.finished and not tests.partial and forgotten == self._forgotten:
                     self._keep(("past", run.ref), tests, FOREVER_S)
         return tuple(past for run in runs if (past := known[run.ref]) is not None)
 
@@ -102,37 +119,102 @@ class Remembering:
         return await self._once(("person", who), LONG_S, lambda: self._inner.find_person(who))
 
     def forget(self, ref: RunRef) -> None:
-        """Drop everything remembered of one run, and every list it may stand in."""
-        for key in [key for key in self._kept if isinstance(key, tuple) and (ref in key or key[0] == "runs")]:
+        """Drop all that is remembered of a run (and of its plan, its parts, its threads), and every list of runs.
+
+        Answers that are on their way were asked for before: whoever asks from now on does not get them.
+        """
+        self._forgotten += 1
+        refs = self._related(_whole(ref))
+        for key in [key for key in (*self._kept, *self._flights) if _is_about(key, refs)]:
             self._drop(key)
+            self._flights.pop(key, None)
 
     async def close(self) -> None:
-        for flight in self._flights.values():
-            flight.cancel()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._inner.close()
 
-    async def _once(self, key: Hashable, keep_s: float, ask: Callable[[], Awaitable[T]]) -> T:
-        known = self._recall(key)
-        if known is not None:
-            return cast("T", known)
+    # One question at a time.
+
+    async def _once(self, key: Key, keep_s: float, ask: Callable[[], Awaitable[T]]) -> T:
+        patience = PATIENCE.get() or Patience(float("inf"))
+        while True:
+            known = self._recall(key)
+            if known is not None:
+                return cast("T", known)
+            flight = self._joinable(key, patience)
+            if flight is None:
+                flight = self._take_off(key, keep_s, ask, patience)
+                return cast("T", await self._landing(flight, None))
+            try:
+                return cast("T", await self._landing(flight, patience))
+            except (TooSlowFault, SlowDownFault):
+                if patience.until <= flight.patience.until:
+                    raise  # else the first one's patience is over, but not ours
+
+    def _joinable(self, key: Key, patience: Patience) -> _Flight | None:
         flight = self._flights.get(key)
-        if flight is None:
-            flight = asyncio.create_task(self._fly(key, keep_s, ask), name=f"ask {self.name}")
-            flight.add_done_callback(_heard)
-            self._flights[key] = flight
-        # Shielded: whoever asked first may lose patience, the others still want the answer.
-        return cast("T", await asyncio.shield(flight))
+        if flight is None or flight.task.done() or (patience.person and not flight.patience.person):
+            return None
+        return flight
 
-    async def _fly(self, key: Hashable, keep_s: float, ask: Callable[[], Awaitable[T]]) -> T:
+    def _take_off(self, key: Key, keep_s: float, ask: Callable[[], Awaitable[T]], patience: Patience) -> _Flight:
+        task = asyncio.create_task(self._fly(key, keep_s, ask), name=f"ask {self.name}")
+        flight = self._flights[key] = _Flight(task, patience)
+        self._tasks.add(task)
+
+        def land(task: asyncio.Task[Any]) -> None:
+            self._tasks.discard(task)
+            if self._flights.get(key) is flight:
+                del self._flights[key]
+            if not task.cancelled():
+                task.exception()  # looked at, so that a failure nobody waits for any more is not reported as forgotten
+
+        task.add_done_callback(land)
+        return flight
+
+    async def _fly(self, key: Key, keep_s: float, ask: Callable[[], Awaitable[T]]) -> T:
+        forgotten = self._forgotten
+        value = await ask()
+        partial = isinstance(value, Listing) and value.partial
+        if keep_s and value is not None and not partial and forgotten == self._forgotten:
+            self._keep(key, value, keep_s)
+        return value
+
+    async def _landing(self, flight: _Flight, patience: Patience | None) -> object:
+        """The answer, for as long as whoever joined has patience.
+
+        Shielded: whoever asked first may go away, the others still want the answer.
+        """
+        left = None if patience is None else max(patience.until - self._now(), 0.0)
         try:
-            value = await ask()
-            if keep_s and not (isinstance(value, Listing) and value.partial):
-                self._keep(key, value, keep_s)
-            return value
-        finally:
-            del self._flights[key]
+            async with asyncio.timeout(left) as limit:
+                return cast("object", await asyncio.shield(flight.task))
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise TooSlowFault(
+                self.system,
+                f"{self.system} is too slow: no answer in time.",
+                why="The same was asked before, and is not answered yet.",
+                fix="Try again in a minute.",
+            ) from None
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling() or not flight.task.cancelled():
+                raise
+            raise UnavailableFault(
+                self.system,
+                f"{self.system} is not asked any more.",
+                why="Rundown is about to stop.",
+                fix="Ask again in a minute.",
+            ) from None
 
-    def _recall(self, key: Hashable) -> object | None:
+    # The memory.
+
+    def _recall(self, key: Key) -> object | None:
         entry = self._kept.get(key)
         if entry is None:
             return None
@@ -140,25 +222,42 @@ class Remembering:
             self._drop(key)
             return None
         self._kept.move_to_end(key)
-        return cast("object", entry.value)
+        return entry.value
 
-    def _keep(self, key: Hashable, value: object, keep_s: float) -> None:
+    def _keep(self, key: Key, value: object, keep_s: float) -> None:
         rows = len(value.items) if isinstance(value, Listing) else len(value) if isinstance(value, tuple) else 1
         if rows > MOST_ROWS // 4:
             return
         self._drop(key)
-        self._kept[key] = _Entry(value, self._now() + keep_s, rows)
-        self._rows += rows
+        self._kept[key] = _Entry(value, self._now() + keep_s, rows + ENTRY_ROWS)
+        self._rows += rows + ENTRY_ROWS
         while self._rows > MOST_ROWS:
             self._drop(next(iter(self._kept)))
 
-    def _drop(self, key: Hashable) -> None:
+    def _drop(self, key: Key) -> None:
         entry = self._kept.pop(key, None)
         if entry is not None:
             self._rows -= entry.rows
 
+    def _related(self, ref: RunRef) -> set[RunRef]:
+        """The run, its plan, and its parts, as far as remembered."""
+        related = {ref}
+        for run in self._runs():
+            if run.parent is not None and ref in (run.ref, run.parent):
+                related |= {run.ref, run.parent}
+        return related
 
-def _heard(flight: asyncio.Task[Any]) -> None:
-    """Look at the outcome, so that a failure nobody waited for any more is not reported as forgotten."""
-    if not flight.cancelled():
-        flight.exception()
+    def _runs(self) -> Iterator[Run]:
+        for entry in self._kept.values():
+            rows = entry.value.items if isinstance(entry.value, Listing) else (entry.value,)
+            yield from (row for row in rows if isinstance(row, Run))
+
+
+def _whole(ref: RunRef) -> RunRef:
+    return ref if ref.thread is None else replace(ref, thread=None)
+
+
+def _is_about(key: Key, refs: set[RunRef]) -> bool:
+    return key[0] in ("runs", "earlier", "parts") or any(
+        isinstance(part, RunRef) and _whole(part) in refs for part in key
+    )

@@ -33,7 +33,7 @@ class Account:
     """Everything a system needs to connect. `now` is the time of day, aware, in UTC."""
 
     name: str
-    options: Mapping[str, str | int | bool | None]
+    options: Mapping[str, str | int | bool | None] = field(repr=False)
     pace: Pace
     now: Callable[[], datetime]
 

@@ -2,22 +2,24 @@
 
 Whole calls have a deadline (a read time-out alone never ends a drip of bytes), bodies a cap on their unpacked size,
 redirects are never followed (they would carry the key elsewhere), reads are retried on 429 and 5xx while the one who
-asks has patience, writes never.
+asks has patience, writes never. Cookies are never kept, so no answer changes the next question.
 """
 
 from __future__ import annotations
 
 import asyncio
 import functools
+import html
 import logging
+import math
 import re
 import ssl
-import time
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote
 
 import msgspec
 
@@ -26,6 +28,7 @@ from bot.domain.errors import (
     RejectedFault,
     RundownError,
     SlowDownFault,
+    SystemFault,
     TooLargeFault,
     TooSlowFault,
     UnavailableFault,
@@ -41,12 +44,21 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 MOST_BYTES = 32 * 1024 * 1024
+#: So much of a refusal is read: its words are at the beginning.
+MOST_REFUSAL_BYTES = 64 * 1024
+#: Packed answers are unpacked in pieces of this size, so that a small one can't become a large one at once.
+PIECE_BYTES = 1024 * 1024
 CALL_S = 12.0
+CONNECT_S = 5.0
 PATIENCE_S = 30.0
 LONGEST_PAUSE_S = 600.0
 TRIES = 4
 
 Judge = Callable[[int, bytes], RundownError | None]
+
+
+class LastingFault(UnavailableFault):
+    """Not available, and asking again at once would not help."""
 
 
 class Wire:
@@ -55,6 +67,7 @@ class Wire:
     `label` names the system in errors, `base` is the root that targets are appended to, `headers` carry the key.
     `judge` may turn a refused answer (status, body) into a better error than the general ones; `complaint` reads the
     server's own words out of an error body. `pause_s` is how long to hold still after a 429 that does not say.
+    Clock and sleep are those of the `pace`; the clock must be the one that patience is measured on.
     """
 
     def __init__(
@@ -74,12 +87,13 @@ class Wire:
         self.now = now
         self._base = base.rstrip("/")
         self._headers = {"Content-Type": "application/json", "Accept": "application/json", **headers}
-        self._secrets = tuple(secret for secret in secrets if secret)
+        self._secrets = _every_form(secrets)
         self._pace = pace
         self._judge = judge
         self._complaint = complaint
         self._pause_s = pause_s
         self._client: httpx.AsyncClient | None = None
+        self._closed = False
 
     async def get(self, target: str, shape: type[T]) -> T:
         """Read JSON of this shape from `base + target` (path and query, already encoded)."""
@@ -89,41 +103,40 @@ class Wire:
         """The body of a successful GET; retried as long as it makes sense."""
         from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, stop_before_delay, wait_random
 
-        patience = _patience()
+        patience = self._patience()
         attempts = AsyncRetrying(
-            retry=retry_if_exception(_passing),
-            stop=stop_after_attempt(TRIES) | stop_before_delay(max(patience.until - time.monotonic(), 0.0)),
+            retry=retry_if_exception(functools.partial(self._may_pass, until=patience.until)),
+            stop=stop_after_attempt(TRIES) | stop_before_delay(max(patience.until - self._pace.now(), 0.0)),
             wait=wait_random(0.1, 0.4),
+            sleep=self._pace.sleep,
             reraise=True,
         )
         async for attempt in attempts:
             with attempt:
-                return await self.call("GET", target)
+                return await self._call("GET", target, None, patience)
         raise AssertionError("unreachable: tenacity re-raises")
 
     async def call(self, method: str, target: str, body: bytes | None = None) -> bytes:
-        """One request, one answer. Raises what the answer means when it is not a success."""
-        patience = _patience()
-        limit = min(time.monotonic() + CALL_S, patience.until)
-        started = time.monotonic()
+        """One request, one answer, never a second try. Raises what the answer means when it is not a success."""
+        return await self._call(method, target, body, self._patience())
+
+    async def _call(self, method: str, target: str, body: bytes | None, patience: Patience) -> bytes:
+        started = self._pace.now()
+        asked = False
         try:
+            if patience.until <= started:
+                raise TimeoutError
             async with (
-                asyncio.timeout_at(_loop_time(patience.until)),
+                asyncio.timeout(patience.until - started),
                 self._pace.turn(person=patience.person, until=patience.until),
             ):
-                limit = min(time.monotonic() + CALL_S, patience.until)
-                async with asyncio.timeout_at(_loop_time(limit)):
-                    status, headers, raw = await self._exchange(method, target, body)
+                asked = True
+                status, headers, raw = await _unharmed(self._exchange(method, target, body), CALL_S)
         except TooLong as wait:
             raise self._slow_down(wait.wait_s) from None
         except TimeoutError:
-            raise TooSlowFault(
-                self.label,
-                f"{self.label} is too slow: no whole answer within {time.monotonic() - started:.0f} s.",
-                why="It took the question but did not finish its answer.",
-                fix="Try again in a minute.",
-            ) from None
-        log.debug("%s %s answered %s in %.3f s", method, _bare(target), status, time.monotonic() - started)
+            raise self._too_slow(self._pace.now() - started, asked=asked) from None
+        log.debug("%s %s answered %s in %.3f s", method, self._clean(_bare(target)), status, self._pace.now() - started)
         if 200 <= status < 300:
             return raw
         raise self._error(status, headers, raw)
@@ -133,85 +146,143 @@ class Wire:
         raw = raw.removeprefix(b"\xef\xbb\xbf")
         try:
             return _decoder(shape).decode(raw)
-        except (msgspec.MsgspecError, RecursionError, UnicodeError, ValueError) as error:
+        except _UNREADABLE as error:
             web_page = raw.lstrip()[:1] == b"<"
-            log.warning("unreadable answer of %s: %s", self.label, "a web page" if web_page else error)
-            raise UnreadableFault(
-                self.label,
-                f"{self.label} answered something that can't be read.",
-                why="It sent a web page where data belongs." if web_page else "Its data is cut off or of another form.",
-                fix=f"Try again in a minute; if it stays so, look whether {self.label} is under maintenance.",
+            log.warning(
+                "unreadable answer of %s: %s", self.label, "a web page" if web_page else self._clean(str(error))
+            )
+            raise self._unreadable(
+                "It sent a web page where data belongs." if web_page else "Its data is cut off or of another form."
             ) from None
 
     def rows(self, raws: list[msgspec.Raw], shape: type[T]) -> tuple[list[T], int]:
         """The rows that can be read, and how many could not: one bad row costs itself only."""
         decoder = _decoder(shape)
         good: list[T] = []
+        first: Exception | None = None
         for raw in raws:
             try:
                 good.append(decoder.decode(raw))
-            except (msgspec.MsgspecError, RecursionError, UnicodeError, ValueError) as error:
-                log.warning("unreadable row of %s: %s", self.label, error)
-        return good, len(raws) - len(good)
+            except _UNREADABLE as error:
+                first = first or error
+        bad = len(raws) - len(good)
+        if first is not None:
+            log.warning("%s unreadable rows of %s, the first: %s", bad, self.label, self._clean(str(first)))
+        return good, bad
 
     async def close(self) -> None:
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+        """Let go of all connections, for good."""
+        self._closed = True
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+    # One exchange.
 
     async def _exchange(self, method: str, target: str, body: bytes | None) -> tuple[int, Mapping[str, str], bytes]:
         import httpx
 
-        client = self._client or self._open()
-        url = httpx.URL(self._base)
-        url = url.copy_with(raw_path=url.raw_path.rstrip(b"/") + target.encode("ascii"))
         try:
+            client = self._client or self._open()
+            url = httpx.URL(self._base)
+            url = url.copy_with(raw_path=url.raw_path.rstrip(b"/") + target.encode("ascii"))
             async with client.stream(method, url, content=body) as answer:
                 return answer.status_code, answer.headers, await self._body(answer)
+        except httpx.ConnectTimeout:
+            raise self._no_way("It does not answer at all.", "time-out while connecting", lasting=True) from None
         except httpx.TimeoutException:
             raise TimeoutError from None
-        except httpx.TransportError as error:
-            log.warning("no way to %s: %s: %s", self.label, type(error).__name__, self._clean(str(error)))
-            raise UnavailableFault(
-                self.label,
-                f"{self.label} can't be reached.",
-                why="The connection failed or broke off.",
-                fix="Try again in a minute; if it stays so, ask whoever runs it.",
-            ) from None
+        except zlib.error as error:
+            log.warning("unreadable answer of %s: %s", self.label, error)
+            raise self._unreadable("Its data is cut off or of another form.") from None
+        except (httpx.TransportError, httpx.InvalidURL, OSError) as error:
+            told = f"{type(error).__name__}: {error}"
+            if _is_about_encryption(error):
+                why = "Its certificate is not one we trust, or the encryption failed."
+                raise self._no_way(why, told, lasting=True) from None
+            lasting = not isinstance(error, httpx.NetworkError | httpx.ProtocolError)
+            raise self._no_way("The connection failed or broke off.", told, lasting=lasting) from None
 
     async def _body(self, answer: httpx.Response) -> bytes:
-        """The unpacked body, never more than the cap of it (the library would unpack a bomb before we could count)."""
-        unpack = zlib.decompressobj(wbits=47) if answer.headers.get("content-encoding") in ("gzip", "deflate") else None
+        """The unpacked body, never more than the cap of it (the library would unpack a bomb before we could count).
+
+        Of a refusal a beginning is enough; that it is too large, or packed badly, must not hide that it is one.
+        """
+        refused = not answer.is_success
+        most = MOST_REFUSAL_BYTES if refused else MOST_BYTES
+        told = answer.headers.get("content-length", "")
+        if not refused and told.isdecimal() and int(told) > most:
+            raise self._too_large()
+        packed = answer.headers.get("content-encoding", "").strip().lower() in ("gzip", "x-gzip")
+        unpack = zlib.decompressobj(wbits=31) if packed else None
         parts: list[bytes] = []
-        size = 0
-        async for chunk in answer.aiter_raw():
-            part = chunk if unpack is None else unpack.decompress(chunk, MOST_BYTES + 1 - size)
-            parts.append(part)
-            size += len(part)
-            if size > MOST_BYTES:
-                raise TooLargeFault(
-                    self.label,
-                    f"{self.label}'s answer is too large.",
-                    why=f"It is over {MOST_BYTES // 1024**2} MiB.",
-                    fix="Narrow the question, for example with --since 7d or --limit 50.",
-                )
+        size = received = 0
+        try:
+            async for chunk in answer.aiter_raw():
+                received += len(chunk)
+                for part in (chunk,) if unpack is None else _unpacked(unpack, chunk):
+                    parts.append(part)
+                    size += len(part)
+                    if size > most or received > most:
+                        if refused:
+                            return b"".join(parts)[:most]
+                        raise self._too_large()
+                    if unpack is not None and len(part) == PIECE_BYTES:
+                        await asyncio.sleep(0)  # unpacking takes its time, and others are waiting
+            if unpack is not None and received and (not unpack.eof or unpack.unused_data):
+                raise zlib.error("the packed answer is cut off, or goes on after its end")
+        except zlib.error:
+            if not refused:
+                raise
         return b"".join(parts)
 
     def _open(self) -> httpx.AsyncClient:
+        from http.cookiejar import CookieJar, DefaultCookiePolicy
+
         import httpx
 
+        if self._closed:
+            raise LastingFault(
+                self.label,
+                f"{self.label} is not asked any more.",
+                why="Rundown is about to stop.",
+                fix="Ask again in a minute.",
+            )
+        if not all(re.fullmatch(r"[\x20-\x7e]*", value) for value in self._headers.values()):
+            # Found here, as the library would show the whole header in its complaint.
+            raise RefusedFault(
+                self.label,
+                f"{self.label} can't be asked with our key.",
+                why="The key in the settings holds characters that no key has.",
+                fix="Ask whoever set up Rundown to copy the key again.",
+            )
         secure = self._base.startswith("https:")
         self._client = httpx.AsyncClient(
-            headers={**self._headers, "Accept-Encoding": "gzip, deflate"},
+            headers={**self._headers, "Accept-Encoding": "gzip"},
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             verify=_tls() if secure else False,
             limits=httpx.Limits(max_connections=16, max_keepalive_connections=16),
-            timeout=httpx.Timeout(CALL_S, connect=5.0, pool=None),
+            timeout=httpx.Timeout(CALL_S, connect=CONNECT_S, pool=None),
             follow_redirects=False,
         )
         return self._client
 
+    # Patience.
+
+    def _patience(self) -> Patience:
+        return PATIENCE.get() or Patience(self._pace.now() + PATIENCE_S)
+
+    def _may_pass(self, error: BaseException, *, until: float) -> bool:
+        """Whether asking again may help. A slow server is not asked again: that only makes it slower."""
+        if isinstance(error, SlowDownFault):
+            left_s = min(until - self._pace.now(), LONGEST_PAUSE_S * 2)
+            return error.retry_at is None or error.retry_at <= self.now() + timedelta(seconds=left_s)
+        return isinstance(error, UnavailableFault) and not isinstance(error, LastingFault)
+
+    # What went wrong.
+
     def _error(self, status: int, headers: Mapping[str, str], raw: bytes) -> RundownError:
-        judged = self._judge(status, raw)
+        judged = self._judged(status, raw)
         if judged is not None:
             return judged
         said = self._said(raw)
@@ -219,19 +290,28 @@ class Wire:
             seconds = retry_after_s(headers.get("retry-after"), self.now()) or self._pause_s
             self._pace.pause(seconds)
             return self._slow_down(seconds)
-        if status in (401, 403):
+        if status in (401, 402, 403):
             return RefusedFault(
                 self.label,
                 f"{self.label} refuses our key." if status == 401 else f"{self.label} does not let our key do this.",
                 why=said or ("The key is wrong, expired or revoked." if status == 401 else "It lacks the permission."),
                 fix="Ask whoever set up Rundown to renew the key or its rights.",
             )
-        if status >= 500 or status == 409 or 300 <= status < 400:
-            return UnavailableFault(
-                self.label,
-                f"{self.label} is not available right now.",
-                why=said or f"It answered with HTTP status {status}.",
-                fix="Try again in a minute.",
+        if 300 <= status < 400:
+            return self._unavailable(
+                "It sends us to another address, which we never follow with a key.",
+                "Ask whoever set up Rundown to look at its address in the settings.",
+                lasting=True,
+            )
+        if status == 407:
+            return self._unavailable(
+                "A proxy on the way wants a login.", "Ask whoever set up Rundown to look at the proxy.", lasting=True
+            )
+        if status >= 500 or status in (408, 409, 421, 425):
+            return self._unavailable(
+                said or f"It answered with HTTP status {status}.",
+                "Try again in a minute.",
+                lasting=status in (409, 501, 505),
             )
         return RejectedFault(
             self.label,
@@ -240,26 +320,78 @@ class Wire:
             fix="Change the flags of your command; `help` shows what each takes.",
         )
 
+    def _judged(self, status: int, raw: bytes) -> RundownError | None:
+        try:
+            judged = self._judge(status, raw)
+        except Exception as error:  # an error body of a strange form must not hide what its status says
+            log.warning("unreadable refusal of %s: %s", self.label, type(error).__name__)
+            return None
+        if judged is not None:
+            judged.what, judged.why, judged.fix = map(self._clean, (judged.what, judged.why, judged.fix))
+            judged.args = (judged.what,)
+        return judged
+
+    def _said(self, raw: bytes) -> str:
+        """The server's own words; none when they can't be read."""
+        try:
+            words = self._complaint(raw)
+        except Exception as error:  # as above
+            log.warning("unreadable refusal of %s: %s", self.label, type(error).__name__)
+            return ""
+        return self._clean(_in_a_line(words))[:200]
+
+    def _unavailable(self, why: str, fix: str, *, lasting: bool) -> UnavailableFault:
+        kind = LastingFault if lasting else UnavailableFault
+        return kind(self.label, f"{self.label} is not available right now.", why=why, fix=fix)
+
+    def _no_way(self, why: str, told: str, *, lasting: bool) -> UnavailableFault:
+        log.warning("no way to %s: %s", self.label, self._clean(told))
+        kind = LastingFault if lasting else UnavailableFault
+        fix = "Try again in a minute; if it stays so, ask whoever runs it."
+        return kind(self.label, f"{self.label} can't be reached.", why=why, fix=fix)
+
     def _slow_down(self, seconds: float) -> SlowDownFault:
         return SlowDownFault(
             self.label,
             f"{self.label} takes no more calls right now.",
             why="Its limit of calls for this minute is used up.",
-            fix=f"Try again in about {max(1, round(seconds))} s.",
+            fix=f"Try again in about {max(1, math.ceil(seconds))} s.",
             retry_at=self.now() + timedelta(seconds=seconds),
         )
 
-    def _said(self, raw: bytes) -> str:
-        try:
-            words = self._complaint(raw)
-        except (msgspec.MsgspecError, RecursionError, ValueError):
-            words = ""
-        return self._clean(" ".join(words.split()))[:200]
+    def _too_slow(self, waited_s: float, *, asked: bool) -> TooSlowFault:
+        return TooSlowFault(
+            self.label,
+            f"{self.label} is too slow: no whole answer within {max(1, round(waited_s))} s.",
+            why="It took the question but did not finish its answer."
+            if asked
+            else "It is still busy with earlier questions of ours.",
+            fix="Try again in a minute.",
+        )
+
+    def _too_large(self) -> SystemFault:
+        return TooLargeFault(
+            self.label,
+            f"{self.label}'s answer is too large.",
+            why=f"It is over {MOST_BYTES // 1024**2} MiB.",
+            fix="Narrow the question, for example with --since 7d or --limit 50.",
+        )
+
+    def _unreadable(self, why: str) -> UnreadableFault:
+        return UnreadableFault(
+            self.label,
+            f"{self.label} answered something that can't be read.",
+            why=why,
+            fix=f"Try again in a minute; if it stays so, look whether {self.label} is under maintenance.",
+        )
 
     def _clean(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, "•••")
         return text
+
+
+_UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeError, ValueError)
 
 
 def retry_after_s(value: str | None, now: datetime) -> float | None:
@@ -271,26 +403,77 @@ def retry_after_s(value: str | None, now: datetime) -> float | None:
     except ValueError:
         try:
             moment = parsedate_to_datetime(value)
-        except ValueError:
+            seconds = ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now).total_seconds()
+        except (ValueError, TypeError, IndexError, OverflowError):
             return None
-        seconds = ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now).total_seconds()
-    if seconds != seconds:  # noqa: PLR0124 - the one value that differs from itself is NaN
-        return None
-    return min(max(seconds, 1.0), LONGEST_PAUSE_S)
+    return None if math.isnan(seconds) else min(max(seconds, 1.0), LONGEST_PAUSE_S)
 
 
-def _passing(error: BaseException) -> bool:
-    """Whether asking again may help. A slow server is not asked again: that only makes it slower."""
-    return isinstance(error, UnavailableFault | SlowDownFault)
+async def _unharmed(exchange: Coroutine[Any, Any, T], limit_s: float) -> T:
+    """What it gives within so many seconds, else TimeoutError. Whoever gives up lets it clean up behind itself.
+
+    httpcore shields its cleaning up from cancel scopes only: a bare `Task.cancel()` at the wrong moment leaves a
+    connection that its pool takes for busy ever after, and a few of these are the end of the pool.
+    """
+    import anyio
+
+    scope = anyio.CancelScope(deadline=anyio.current_time() + limit_s)
+
+    async def inside() -> T:
+        with scope:
+            return await exchange
+        raise TimeoutError
+
+    task = asyncio.create_task(inside(), name="exchange")
+    task.add_done_callback(_heard)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        scope.cancel()
+        await asyncio.wait({task})
+        raise
 
 
-def _patience() -> Patience:
-    return PATIENCE.get() or Patience(time.monotonic() + PATIENCE_S)
+def _heard(task: asyncio.Task[Any]) -> None:
+    """Look at the outcome, so that a failure nobody waited for any more is not reported as forgotten."""
+    if not task.cancelled():
+        task.exception()
 
 
-def _loop_time(moment: float) -> float:
-    """A time of `time.monotonic()` on the clock of the event loop."""
-    return asyncio.get_running_loop().time() + (moment - time.monotonic())
+def _unpacked(unpack: Any, packed: bytes) -> Iterator[bytes]:
+    """What this much packed data holds, in pieces. Raises zlib.error."""
+    if unpack.eof and packed:
+        raise zlib.error("the packed answer goes on after its end")
+    while not unpack.eof:
+        part = unpack.decompress(packed, PIECE_BYTES)
+        packed = unpack.unconsumed_tail
+        yield part
+        if not packed and len(part) < PIECE_BYTES:
+            return
+
+
+def _is_about_encryption(error: BaseException | None) -> bool:
+    while error is not None and not isinstance(error, ssl.SSLError):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
+def _every_form(secrets: tuple[str, ...]) -> tuple[str, ...]:
+    """Secrets as they may be repeated to us: as they are, and as text in code, addresses and web pages has them."""
+    forms = {form(each) for each in secrets if each for form in (str, _in_a_line, _as_code, _as_address, html.escape)}
+    return tuple(sorted(forms, key=len, reverse=True))
+
+
+def _in_a_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _as_code(text: str) -> str:
+    return repr(text)[1:-1]
+
+
+def _as_address(text: str) -> str:
+    return quote(text, safe="")
 
 
 def _bare(target: str) -> str:

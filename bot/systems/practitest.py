@@ -646,9 +646,10 @@ class PractiTest:
 
     async def run(self, ref: RunRef) -> Run:
         """A set by its number in addresses, else by the one PractiTest shows (`display-id`) in the usual project."""
+        read_at = self._now()
         project, row = await self._find(ref.id)
         names, counted = await asyncio.gather(self._names(project, [row]), self._count_one(project, row))
-        return self._run(row, counted, names, project, self._now())
+        return self._run(row, counted, names, project, read_at)
 
     async def runs(self, letter: str, query: RunQuery) -> Listing[Run]:  # noqa: ARG002 - there is one kind
         """Sets by creation, newest first. Their counts are read for as many as the calls of a minute allow."""
@@ -830,6 +831,7 @@ class PractiTest:
         backwards = cut = stopped = False
         unreadable = last = 0
         strangers: dict[str, int] = {}
+        oldest: set[int] = set()
 
         async def read(number: int) -> Page[Row[A]]:
             nonlocal backwards, cut, stopped, unreadable, last
@@ -845,7 +847,7 @@ class PractiTest:
                 falling = not rows or _age(rows[0])[0] >= _age(rows[-1])[0]
                 stopped = falling and (more or last > 1) and bool(rows) and enough(rows)
                 cut, backwards = last > pages and not stopped, not falling and last > pages
-                rows = [] if backwards else rows
+                oldest.update(row.id for row in rows if backwards)
             cut = cut or (more and number >= pages)
             whole = not cut and not stopped
             return Page(
@@ -861,7 +863,7 @@ class PractiTest:
             other = "of another project" if project and row.project not in (None, project) else belongs(row)
             if other:
                 strangers[other] = strangers.get(other, 0) + 1
-            return not other and keep(row)
+            return not other and row.id not in oldest and keep(row)
 
         try:
             found = await by_number(read, key=attrgetter("id"), now=self._now, keep=ours)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -17,18 +18,27 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+#: Seconds that a body may take to arrive; Slack itself waits three for the whole answer.
+BODY_S = 5.0
+#: Seconds in which the rest of a refused body is read away, so that its sender hears the answer.
+LINGER_S = 1.0
+
 #: Takes body and headers of a request that is Slack's, gives what to answer.
 Intake = Callable[[str, Mapping[str, str]], Awaitable["BoltResponse"]]
 
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """What the server opens onto. `intake` is None in Socket Mode; `ready` tells what is not ready, and why."""
+    """What the server opens onto. `intake` is None in Socket Mode; `ready` tells what is not ready, and why.
+
+    `body_s` is how many seconds a body may take to arrive.
+    """
 
     ready: Callable[[], Mapping[str, str]]
     intake: Intake | None = None
     signing_secret: str = ""
     now: Callable[[], float] = time.time
+    body_s: float = BODY_S
 
 
 class WebServer:
@@ -46,7 +56,9 @@ class WebServer:
         app.add_routes([web.get("/healthz", self._health), web.get("/readyz", self._readiness)])
         if self._doors.intake is not None:
             app.add_routes([web.post("/slack/events", self._slack)])
-        self._runner = web.AppRunner(app, access_log=None, keepalive_timeout=30, shutdown_timeout=5)
+        self._runner = web.AppRunner(
+            app, access_log=None, keepalive_timeout=30, shutdown_timeout=5, lingering_time=LINGER_S
+        )
         await self._runner.setup()
         await web.TCPSite(self._runner, self._host, self.port).start()
         self.port = int(self._runner.addresses[0][1])
@@ -66,8 +78,14 @@ class WebServer:
 
     async def _slack(self, request: web.Request) -> web.Response:
         if (request.content_length or 0) > MOST_BYTES:
-            return web.Response(status=413)
-        body = await request.read()
+            return _refusal(413)
+        try:
+            async with asyncio.timeout(self._doors.body_s):
+                body = await request.read()
+        except web.HTTPRequestEntityTooLarge:
+            return _refusal(413)
+        except TimeoutError:
+            return _refusal(408)
         if not is_from_slack(self._doors.signing_secret, request.headers, body, self._doors.now()):
             return web.Response(status=401)
         if not self._seen.first(request.headers["X-Slack-Signature"]):
@@ -80,6 +98,13 @@ class WebServer:
             return web.Response(status=404)
         answer = await self._doors.intake(text, request.headers)
         return web.Response(status=answer.status, body=answer.body, headers=_first_of_each(answer.headers))
+
+
+def _refusal(status: int) -> web.Response:
+    """The answer to a body that was not read to its end; nothing more is heard on that connection."""
+    answer = web.Response(status=status)
+    answer.force_close()
+    return answer
 
 
 def _first_of_each(headers: Mapping[str, Sequence[str]]) -> dict[str, str]:

@@ -9,14 +9,16 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from tests.bench import table
-from tests.bench.figures import Row
-from tests.bench.plan import Case, Plan
-from tests.bench.programs import LOAD, pin
+from tests.bench.figures import Row, exact
+from tests.bench.plan import Measure, Plan
+from tests.bench.programs import LOAD, ProgramEnded, pin
 
 #: Case → its module, in the order they run.
 CASES: Mapping[str, str] = {
@@ -34,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown:
         parser.error(f"no case {', '.join(unknown)}; there are {', '.join(CASES)}")
     pin(0, LOAD)
-    rows = asyncio.run(_all(told.cases or list(CASES), Plan(told.quick, 42.0 if told.quick else 420.0)))
+    rows = asyncio.run(_all(told.cases or list(CASES), Plan(told.quick)))
     table.show(rows)
     if told.json is not None:
         table.save(rows, told.json, quick=told.quick)
@@ -45,14 +47,25 @@ async def _all(names: Sequence[str], plan: Plan) -> list[Row]:
     rows: list[Row] = []
     for name in names:
         sys.stderr.write(f"{name} …\n")
-        rows += await _measured(import_module(CASES[name]).measure, plan)
+        try:
+            rows += await _measured(import_module(CASES[name]), plan)
+        except (ProgramEnded, TimeoutError, OSError) as error:
+            sys.stderr.write(f"{name} could not be measured: {type(error).__name__}: {error}\n")
+            rows.append(exact(name, "could be measured", 0, 1))
     return rows
 
 
-async def _measured(case: Case, plan: Plan) -> list[Row]:
-    """A case, once more if it was too restless the first time."""
-    rows = await case(plan)
-    return await case(plan) if any(row.wide for row in rows) and not plan.late else rows
+async def _measured(case: ModuleType, plan: Plan) -> list[Row]:
+    """What is judged, once more if it was too restless the first time; then what is only told."""
+    judge: Measure | None = getattr(case, "measure", None)
+    inform: Measure | None = getattr(case, "inform", None)
+    rows: list[Row] = []
+    if judge is not None:
+        begun = time.monotonic()
+        rows = await judge(plan)
+        if any(row.wide for row in rows) and plan.has_time_for(time.monotonic() - begun):
+            rows = await judge(plan)
+    return rows if inform is None else rows + await inform(plan)
 
 
 if __name__ == "__main__":

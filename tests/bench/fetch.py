@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import statistics
 import sys
 import time
 import tracemalloc
@@ -40,50 +41,56 @@ class Told(TypedDict):
 
 
 async def measure(plan: Plan) -> list[Row]:
-    rows: list[Row] = []
     async with stubs() as stub:
-        for pages, times in ((100, plan(9, 5)), (10, plan(9, 3)), (400, plan(5, 0))):
-            if times:
-                async with program("tests.bench.fetch", stub, str(pages), str(times)) as probe:
-                    told: Told = await probe.told()
-                rows += _rows(told, pages)
-        async with program("tests.bench.fetch", stub, "100", "0") as probe:
-            told = await probe.told()
+        rows = await _fetches(stub, 100, plan(9, 3), judged=True)
+        async with program("tests.bench.fetch", stub, "100", "0", "0") as probe:
+            told: Told = await probe.told()
         held = [told["mib"]]
-        rows.append(against("fetch", f"held by {told['rows'][0]:,} runs", held, MOST_MIB, "MiB", bar=1.0))
-    return rows
+        return [*rows, against("fetch", f"held by {told['rows'][0]:,} runs", held, MOST_MIB, "MiB", bar=1.0)]
 
 
-def _rows(told: Told, pages: int) -> list[Row]:
+async def inform(plan: Plan) -> list[Row]:
+    async with stubs() as stub:
+        rows = await _fetches(stub, 10, plan(9, 3))
+        if not plan.quick:
+            rows += [*await _fetches(stub, 400, 5), *await _fetches(stub, 100, 7, raw=7)]
+        return rows
+
+
+async def _fetches(stub: str, pages: int, times: int, *, raw: int = 0, judged: bool = False) -> list[Row]:
+    """Fetches against the floor, and so many of them against a raw client too."""
+    async with program("tests.bench.fetch", stub, str(pages), str(times), str(raw)) as probe:
+        told: Told = await probe.told()
     floor = rounds_floor(pages, LATENCY_S, IN_FLIGHT)
-    judged = pages == 100
-    raw = list(zip(told["wall"], told["raw"], strict=True))
-    cpu = sum(told["cpu"]) / len(told["cpu"]) / pages * 1e3
+    cpu = statistics.mean(told["cpu"]) / pages * 1e3
     others = sorted(set(told["others"]))
+    bar = BAR_WALL if judged else None
+    if raw:
+        pairs = list(zip(told["wall"], told["raw"], strict=False))
+        return [compared("fetch", f"{pages} pages to raw sockets", pairs, "s", note=f"CPU {cpu:.2f} ms a page")]
     rows = [
         against(
-            "fetch", f"{pages} pages to the floor", told["wall"], floor, "s",
-            bar=BAR_WALL if judged else None, note=f"CPU {cpu:.2f} ms a page",
-        ),
-        compared("fetch", f"{pages} pages to raw sockets", raw, "s"),
-    ]  # fmt: skip
+            "fetch", f"{pages} pages to the floor", told["wall"], floor, "s", bar=bar, note=f"CPU {cpu:.2f} ms a page"
+        )
+    ]
     if judged:
         note = f"and {', '.join(others)}" if others else ""
         rows += [
-            exact("fetch", "requests for pages, worst", max(told["pages"], key=lambda n: abs(n - pages)), pages, note=note),
+            exact(
+                "fetch", "requests for pages, worst", max(told["pages"], key=lambda n: abs(n - pages)), pages, note=note
+            ),
             exact("fetch", "rows, worst", min(told["rows"]), pages * PER_PAGE),
         ]
     return rows
 
 
-# The probe: python -m tests.bench.fetch STUB PAGES TIMES; with no times, what one listing holds is measured.
+# The probe: python -m tests.bench.fetch STUB PAGES TIMES RAW; with no times, what one listing holds is measured.
 
 
-async def probe(stub: str, pages: int, times: int) -> Told:
+async def probe(stub: str, pages: int, times: int, raw: int) -> Told:
     told = Told(wall=[], raw=[], cpu=[], rows=[], pages=[], others=[], mib=0.0)
     await _fetch(_connection(stub), 10)
-    await _raw(stub, pages)
-    for _ in range(times):
+    for turn in range(times):
         gc.collect()
         await ask_json(f"{stub}/bench/reset")
         begun, used = time.perf_counter(), time.process_time()
@@ -99,7 +106,8 @@ async def probe(stub: str, pages: int, times: int) -> Told:
         told["pages"].append(asked.pop("page", 0))
         told["others"] += asked
         del listing, connection
-        told["raw"].append(await _raw(stub, pages))
+        if turn < raw:
+            told["raw"].append(await _raw(stub, pages))
     if not times:
         told["mib"], rows = await _held(stub, pages)
         told["rows"].append(rows)
@@ -112,7 +120,7 @@ def _connection(stub: str) -> Remembering:
     from bot.systems._remembering import Remembering
     from bot.systems._spec import Account
 
-    options = {"url": f"{stub}/testmo", "token": "testmo-bench-token", "project": 1}
+    options: dict[str, str | int | bool | None] = {"url": f"{stub}/testmo", "token": "testmo-bench-token", "project": 1}
     return Remembering(system("testmo").connect(Account("testmo", options, Pace(), lambda: datetime.now(UTC))))
 
 
@@ -163,4 +171,4 @@ async def _held(stub: str, pages: int) -> tuple[float, int]:
 
 
 if __name__ == "__main__":
-    tell(asyncio.run(probe(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))))
+    tell(asyncio.run(probe(sys.argv[1], *map(int, sys.argv[2:]))))

@@ -55,7 +55,9 @@ class Row:
         return "kept" if self.ratio <= self.bar else "missed"
 
 
-def compared(case: str, what: str, pairs: Sequence[Pair], unit: str, *, bar: float | None = None, note: str = "") -> Row:
+def compared(
+    case: str, what: str, pairs: Sequence[Pair], unit: str, *, bar: float | None = None, note: str = ""
+) -> Row:
     """A row of pairs (ours, yardstick), each measured one right after the other."""
     ratios = [ours / yardstick for ours, yardstick in pairs]
     low, ratio, high = quartiles(ratios)

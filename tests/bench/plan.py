@@ -11,20 +11,19 @@ from tests.bench.figures import Row
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`quick` or whole. After `last_s` seconds nothing is repeated any more."""
+    """`quick` or whole."""
 
     quick: bool
-    last_s: float
     begun_at: float = field(default_factory=time.monotonic)
 
     def __call__(self, whole: int, quick: int) -> int:
         """How often, or how many."""
         return quick if self.quick else whole
 
-    @property
-    def late(self) -> bool:
-        return time.monotonic() - self.begun_at > self.last_s
+    def has_time_for(self, seconds: float) -> bool:
+        """Whether something may be repeated that took so long."""
+        return time.monotonic() - self.begun_at + seconds < self(400, 30)
 
 
-#: Measures one thing from its beginning to its end.
-Case = Callable[[Plan], Awaitable[list[Row]]]
+#: Measures what is judged, or what is only told.
+Measure = Callable[[Plan], Awaitable[list[Row]]]

@@ -30,7 +30,7 @@ def cores() -> tuple[frozenset[int], frozenset[int]]:
     """The cores for what is measured, and for the load and the stubs; empty where they can't be told apart."""
     if not hasattr(os, "sched_getaffinity"):
         return frozenset(), frozenset()
-    mine = sorted(os.sched_getaffinity(os.getppid()) | os.sched_getaffinity(0))
+    mine = sorted(os.sched_getaffinity(0))
     return (frozenset(mine[:1]), frozenset(mine[1:2])) if len(mine) > 1 else (frozenset(), frozenset())
 
 

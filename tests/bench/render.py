@@ -2,126 +2,152 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tests.bench.figures import Pair, Row, compared, exact
+from tests.bench.figures import Row, compared, exact
 from tests.bench.plan import Plan
 from tests.bench.probes import tell, turns
 from tests.bench.programs import program
 
+if TYPE_CHECKING:
+    from bot.domain.model import Run
+    from bot.presenters.look import RunLook
+    from bot.presenters.message import Message
+
 BAR = 3.0
+WORDS, WHERE = "open runs of Webshop", "TestRail › Webshop"
+ROWS = 48
+#: So many different messages in turn, that nothing is gained by remembering the last one.
+VERSIONS = 60
 
 
 async def measure(plan: Plan) -> list[Row]:
-    async with program("tests.bench.render", str(plan(15, 9)), str(plan(150, 60))) as probe:
-        told: Mapping[str, Any] = await probe.told()
-    return [
-        exact("render", "blocks", told["blocks"], 50, note=f"{told['bytes']:,} bytes of JSON"),
-        compared("render", "template, escaping, limits, JSON", told["looks"], "us", bar=BAR),
-        compared("render", "the same from domain runs", told["runs"], "us", note="tally, bar, dates and links too"),
-    ]
-
-
-# The probe: python -m tests.bench.render PAIRS TIMES
-
-
-def probe(pairs: int, times: int) -> dict[str, object]:
-    from bot.domain.model import Run
-    from bot.domain.outcomes import Tally
-    from bot.presenters import engine
-    from bot.presenters.look import RunLook, look
-    from bot.presenters.message import Message
-    from bot.sandbox.world import HOSTILE_NAMES
-    from tests.presenters.samples import NIGHTLY, RELEASE
-
-    names = ("Release 5.2 regression", "Smoke: web & api", "Nightly web 2026-11-20", *HOSTILE_NAMES)
-    runs = [
-        replace(
-            RELEASE if number % 2 else NIGHTLY,
-            name=f"{names[number % len(names)]} {number}",
-            tally=Tally(passed=70 + number, failed=number % 4, untested=number % 3),
+    rows: list[Row] = []
+    for names, what in (("hostile", "half the names hostile"), ("tame", "tame names")):
+        async with program("tests.bench.render", names, str(plan(15, 7)), str(plan(120, 20))) as probe:
+            told: Mapping[str, Any] = await probe.told()
+        note = f"{told['bytes']:,} bytes of JSON, in UTF-8"
+        if names == "hostile":
+            rows.append(exact("render", "blocks", told["blocks"], ROWS + 2))
+        rows.append(compared("render", what, told["looks"], "us", bar=BAR, note=note))
+        rows.append(
+            compared("render", f"{what}, from domain runs", told["runs"], "us", note="tallies, bars, dates too")
         )
-        for number in range(1, 49)
-    ]
+    return rows
 
-    def looks_of(several: Sequence[Run]) -> tuple[RunLook, ...]:
-        return tuple(look(run, number=number) for number, run in enumerate(several, 1))
 
-    def rendered(rows: tuple[RunLook, ...]) -> Message:
-        return engine.render(
-            "runs", rows=rows, first=1, end=48, total=48, counted="48 runs", paged=False, unread=0,
-            words="open runs of Webshop", notes=(), troubles=(), where="TestRail › Webshop", gaps="", stale=None,
-            buttons=(),
-        )  # fmt: skip
+# The probe: python -m tests.bench.render hostile|tame PAIRS TIMES
 
-    looks = looks_of(runs)
-    message = rendered(looks)
-    parts = (message, *message.more)
-    blocks = [block for part in parts for block in part.blocks]
-    plain = _plain_parts(blocks)
+
+def probe(names: str, pairs: int, times: int) -> dict[str, object]:
+    from bot.presenters.look import look
+
+    several = [_runs(version, hostile=names == "hostile") for version in range(VERSIONS)]
+    looks = [tuple(look(run, number=number) for number, run in enumerate(runs, 1)) for runs in several]
+    first = _parts(_rendered(looks[0]))
+    next_looks, next_runs = itertools.cycle(looks), itertools.cycle(several)
+    next_plain = itertools.cycle([_plain_code(_rendered(each)) for each in looks])
 
     def ours() -> str:
-        return _json(rendered(looks))
+        return _json(_rendered(next(next_looks)))
 
     def ours_from_runs() -> str:
-        return _json(rendered(looks_of(runs)))
+        return _json(_rendered(tuple(look(run, number=number) for number, run in enumerate(next(next_runs), 1))))
 
-    def dicts() -> str:
-        return json.dumps({"text": message.text, "blocks": plain()})
+    def plain() -> str:
+        return next(next_plain)()
 
-    if plain() != blocks:
-        raise AssertionError("the plain dicts are not the same message")
     return {
-        "blocks": len(blocks),
-        "bytes": len(dicts()),
-        "looks": turns(ours, dicts, pairs=pairs, times=times),
-        "runs": turns(ours_from_runs, dicts, pairs=pairs, times=times),
+        "blocks": sum(len(part.blocks) for part in first),
+        "bytes": len(json.dumps([part.blocks for part in first], ensure_ascii=False).encode()),
+        "looks": turns(ours, plain, pairs=pairs, times=times),
+        "runs": turns(ours_from_runs, plain, pairs=pairs, times=times),
     }
 
 
-def _json(message: Any) -> str:
-    parts = (message, *message.more)
-    return "".join([json.dumps({"text": part.text, "blocks": part.blocks}) for part in parts])
+def _runs(version: int, *, hostile: bool) -> list[Run]:
+    from bot.domain.outcomes import Tally
+    from bot.sandbox.world import HOSTILE_NAMES
+    from tests.presenters.samples import NIGHTLY, RELEASE
+
+    names = ["Release 5.2 regression", "Smoke: web & api", "Nightly web 2026-11-20"]
+    names += HOSTILE_NAMES if hostile else ["test_login_ok nightly", "Payments", "Explorativ, Größe L"]
+    return [
+        replace(
+            RELEASE if number % 2 else NIGHTLY,
+            name=f"{names[number % len(names)]} {version}.{number}",
+            tally=Tally(passed=70 + number + version, failed=number % 4, untested=number % 3),
+        )
+        for number in range(1, ROWS + 1)
+    ]
 
 
-def _plain_parts(blocks: Sequence[Mapping[str, Any]]) -> Callable[[], list[Any]]:
-    """Builds the same blocks anew each time, from their texts, as the simplest code would."""
-    sources = [_source(block) for block in blocks]
-    return lambda: [build(*texts) for build, texts in sources]
+def _rendered(looks: tuple[RunLook, ...]) -> Message:
+    from bot.presenters import engine
+
+    return engine.render(
+        "runs", rows=looks, first=1, end=ROWS, total=ROWS, counted=f"{ROWS} runs", paged=False, unread=0, words=WORDS,
+        notes=(), troubles=(), where=WHERE, gaps="", stale=None, buttons=(),
+    )  # fmt: skip
 
 
-def _source(block: Mapping[str, Any]) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-    """How a block is built, and the texts it is built of."""
-    if block["type"] == "context":
-        return _context, (block["elements"][0]["text"],)
-    text = block["text"]["text"]
-    if "accessory" not in block:
-        return _section, (text,)
-    first, _, second = text.partition("\n")
-    return _row, (first, second, block["accessory"]["value"])
+def _parts(message: Message) -> tuple[Message, ...]:
+    return (message, *message.more)
 
 
-def _mrkdwn(text: str) -> dict[str, Any]:
-    return {"type": "mrkdwn", "text": text, "verbatim": True}
+def _json(message: Message) -> str:
+    return "".join([json.dumps({"text": part.text, "blocks": part.blocks}) for part in _parts(message)])
 
 
-def _section(text: str) -> dict[str, Any]:
-    return {"type": "section", "text": _mrkdwn(text)}
+# The yardstick: code that builds these very blocks as somebody would write it down, made from the message itself.
+
+_BETWEEN = re.compile(r"(  | · |\n)")
 
 
-def _context(text: str) -> dict[str, Any]:
-    return {"type": "context", "elements": [_mrkdwn(text)]}
+def _plain_code(message: Message) -> Callable[[], str]:
+    """Builds fallback and blocks of texts that were escaped before, and says them as JSON."""
+    parts = _parts(message)
+    blocks = [block for part in parts for block in part.blocks]
+    writers: dict[str, Callable[[Sequence[str]], Any]] = {}
+    ready: list[tuple[Callable[[Sequence[str]], Any], list[str]]] = []
+    for block in blocks:
+        texts: list[str] = []
+        source = f"lambda t: {_literal(block, texts)}"
+        writer = writers.setdefault(source, eval(source))  # our own words, and the separators of the template
+        ready.append((writer, texts))
+    sentences = message.text.split(". ")
+
+    def plain() -> list[Any]:
+        return [writer(texts) for writer, texts in ready]
+
+    if plain() != blocks:
+        raise AssertionError("the plain dicts are not the same message")
+    return lambda: json.dumps({"text": ". ".join(sentences), "blocks": plain()})
 
 
-def _row(first: str, second: str, value: str) -> dict[str, Any]:
-    label = {"type": "plain_text", "text": "Show", "emoji": False}
-    button = {"type": "button", "action_id": "ask:show", "text": label, "value": value}
-    return {"type": "section", "text": _mrkdwn(f"{first}\n{second}"), "accessory": button}
+def _literal(value: Any, texts: list[str]) -> str:
+    """A block as a dict display in Python, each of its longer texts put together from its parts."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name!r}: {_literal(each, texts)}" for name, each in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_literal(each, texts) for each in value) + "]"
+    if not isinstance(value, str) or value.replace("_", "").isalpha():
+        return repr(value)
+    holes = []
+    for piece in _BETWEEN.split(value):
+        if _BETWEEN.fullmatch(piece):
+            holes.append(piece.replace("\n", "\\n"))
+        else:
+            texts.append(piece)
+            holes.append(f"{{t[{len(texts) - 1}]}}")
+    return 'f"' + "".join(holes) + '"'
 
 
 if __name__ == "__main__":
-    tell(probe(int(sys.argv[1]), int(sys.argv[2])))
+    tell(probe(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))

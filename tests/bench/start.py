@@ -37,7 +37,7 @@ async def measure(plan: Plan) -> list[Row]:
             await _begin(stub, commands, ours=warm)
         several = [
             (await _begin(stub, commands, ours=True), await _begin(stub, commands, ours=False))
-            for _ in range(plan(11, 5))
+            for _ in range(plan(11, 3))
         ]
         resident = [await _resident(stub, commands) for _ in range(plan(3, 1))]
     starts: list[Pair] = [(mine.seconds * 1e3, its.seconds * 1e3) for mine, its in several]
@@ -94,7 +94,8 @@ async def _resident(stub: str, commands: Commands) -> Pair:
     async with server(stub, ours=True) as ours, server(stub, ours=False) as bolt:
         await _first_ack(stub, commands, ours, ours=True)
         await _first_ack(stub, commands, bolt, ours=False)
-        return await _at_rest(ours), await _at_rest(bolt)
+        mine, its = await asyncio.gather(_at_rest(ours), _at_rest(bolt))
+        return mine, its
 
 
 async def _at_rest(its: Server) -> float:

@@ -1,4 +1,4 @@
-"""What the bot talks to while it is measured: Slack's Web API, response_urls and Testmo, answered from bytes made before.
+"""What the bot talks to while it is measured: Slack, response_urls and Testmo, answered from bytes made before.
 
 `python -m tests.bench.stubs` writes its port to its output. Lists of automation runs have as many pages as the number
 of their project, and arrive LATENCY_S after they were asked for; everything else is answered at once.

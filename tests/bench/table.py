@@ -39,7 +39,7 @@ def show(rows: Sequence[Row]) -> None:
             f"[{colour}]{row.verdict}[/]", row.note,
         )  # fmt: skip
         case = row.case
-    Console(width=None if sys.stdout.isatty() else 160, highlight=False).print(table)
+    Console(width=None if sys.stdout.isatty() else 190, highlight=False).print(table)
 
 
 def _bar(row: Row) -> str:

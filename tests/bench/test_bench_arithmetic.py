@@ -26,9 +26,7 @@ def test_the_ratio_is_the_median_of_the_pairs_and_not_of_the_sides() -> None:
 
 
 def _row(low: float, ratio: float, high: float, bar: float | None) -> Row:
-    return Row(
-        case="c", what="w", ours=ratio, yardstick=1.0, unit="ms", ratio=ratio, low=low, high=high, bar=bar
-    )
+    return Row(case="c", what="w", ours=ratio, yardstick=1.0, unit="ms", ratio=ratio, low=low, high=high, bar=bar)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import random
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -26,19 +27,20 @@ Burst = Callable[[int], float]
 
 
 async def measure(plan: Plan) -> list[Row]:
-    rows: list[Row] = []
-    for who, bar in (("ours", BAR), ("bolt", None)):
-        shape = (plan(11, 7), plan(400, 150)) if who == "ours" else (plan(5, 3), plan(60, 25))
-        async with program("tests.bench.verbs", who, *map(str, shape)) as probe:
-            curve: Mapping[str, list[Pair]] = await probe.told()
-        medians = [compared("verbs", "", pairs, "us") for pairs in curve.values()]
-        grows = slope([(size, row.ours) for size, row in zip(SIZES[1:], medians, strict=True)])
-        name = "Grammar and Desk" if who == "ours" else "Bolt's listeners"
-        for size, pairs in curve.items():
-            last = int(size) == SIZES[-1]
-            note = f"slope {grows:+.2f}" if last else ""
-            what = f"{name}, {size} to 1"
-            rows.append(compared("verbs", what, pairs, "us", bar=bar if last else None, note=note))
+    return await _curve("ours", "Grammar and Desk", plan(11, 7), plan(400, 80), bar=BAR)
+
+
+async def inform(plan: Plan) -> list[Row]:
+    return await _curve("bolt", "Bolt's listeners", plan(5, 1), plan(100, 50))
+
+
+async def _curve(who: str, name: str, pairs: int, times: int, bar: float | None = None) -> list[Row]:
+    """What a command costs at each size as a multiple of its cost with a single verb; the last one is judged."""
+    async with program("tests.bench.verbs", who, str(pairs), str(times)) as probe:
+        curve: Mapping[str, list[Pair]] = await probe.told()
+    rows = [compared("verbs", f"{name}, {size} to 1", its, "us") for size, its in curve.items()]
+    grows = slope([(int(size), row.ours) for size, row in zip(curve, rows, strict=True)])
+    rows[-1] = replace(rows[-1], bar=bar, note=f"slope {grows:+.2f}")
     return rows
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from front_door_kit import Transport, town
+
+from tests.slack.front_door_kit import Transport, town
 
 ASKED = [
     ("", ["open runs"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -449,3 +450,18 @@ async def test_a_question_the_service_is_too_slow_for_is_given_up() -> None:
         server.faults.hang("instances.json")
         with patience(0.3), pytest.raises(RundownError):
             await connection.run(ref(63))
+
+
+async def test_nobody_waits_for_names_that_somebody_else_renews() -> None:
+    async with sample() as (server, connection):
+        await connection.find_person(Who("5382"))
+        server.clock.move_to(server.clock.now() + timedelta(minutes=6))
+        stuck = server.faults.hang("users.json")
+        renewing = asyncio.create_task(connection.find_person(Who("5382")))
+        while not stuck.hits:  # noqa: ASYNC110 - the server has no event to wait for
+            await asyncio.sleep(0)
+        person = await connection.find_person(Who("5382"))
+        renewing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await renewing
+    assert person.name == "Lea Martin"

@@ -76,15 +76,26 @@ class Account:
         return made
 
     def add_instance(
-        self, set_id: int, test_id: int, *, name: str | None = None, instance_id: int | None = None,
+        self,
+        set_id: int,
+        test_id: int,
+        *,
+        name: str | None = None,
+        instance_id: int | None = None,
     ) -> Instance:
         """Put a test into a set; it is NO RUN until a run is added."""
         home, siblings = self.sets[set_id], self._instances_of[set_id]
         number = self._number("instance", instance_id)
         position = siblings[-1].position + 1 if siblings else 1
         made = Instance(
-            number, home.project_id, set_id, test_id, position, name or self.tests[test_id].name,
-            home.created_at, home.created_at,
+            number,
+            home.project_id,
+            set_id,
+            test_id,
+            position,
+            name or self.tests[test_id].name,
+            home.created_at,
+            home.created_at,
         )
         self.instances[number] = made
         siblings.append(made)
@@ -95,8 +106,20 @@ class Account:
         """Add a run; its instance, set and test take over its status and date."""
         place = self.instances[new.instance_id]
         run = Run(
-            self._number("run"), place.project_id, place.id, place.set_id, place.test_id, new.status, new.run_type,
-            new.tester_id, new.duration_s, at, at, new.output, new.version, dict(new.custom_fields),
+            self._number("run"),
+            place.project_id,
+            place.id,
+            place.set_id,
+            place.test_id,
+            new.status,
+            new.run_type,
+            new.tester_id,
+            new.duration_s,
+            at,
+            at,
+            new.output,
+            new.version,
+            dict(new.custom_fields),
         )
         self.runs[run.id] = run
         for position, step in enumerate(new.steps, 1):

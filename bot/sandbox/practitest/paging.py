@@ -42,17 +42,28 @@ def read_page(query: Query) -> tuple[int, int]:
 
 
 def cut(
-    resource: str, number: int, size: int, *, total: int,
-    rows_of: Callable[[int], list[Json]], stranger: Callable[[], Json | None],
+    resource: str,
+    number: int,
+    size: int,
+    *,
+    total: int,
+    rows_of: Callable[[int], list[Json]],
+    stranger: Callable[[], Json | None],
 ) -> Page:
     """The honest page. Past the end it is empty and points nowhere; an empty list has 0 pages."""
     pages = -(-total // size)
     within = number <= pages
     return Page(
-        resource, number, size, rows_of(number), total, pages,
+        resource,
+        number,
+        size,
+        rows_of(number),
+        total,
+        pages,
         next_number=number + 1 if number < pages else None,
         prev_number=number - 1 if within and number > 1 else None,
-        rows_of=rows_of, stranger=stranger,
+        rows_of=rows_of,
+        stranger=stranger,
     )
 
 

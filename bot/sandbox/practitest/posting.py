@@ -48,12 +48,17 @@ def _read_run(item: dict[str, Any], account: Account, project_id: int, caller: i
     if ran_at is not None and not manual:
         raise RefusalError(422, "run-date is for ManualRun only")
     return NewRun(
-        _instance(given, account, project_id), _status(given, steps), run_type,
-        tester_id=_tester(given, account, caller) if manual else caller, ran_at=ran_at,
-        duration_s=bodies.duration_s(given.get("run-duration")), output=output,
+        _instance(given, account, project_id),
+        _status(given, steps),
+        run_type,
+        tester_id=_tester(given, account, caller) if manual else caller,
+        ran_at=ran_at,
+        duration_s=bodies.duration_s(given.get("run-duration")),
+        output=output,
         version=bodies.text(given.get("version"), "version"),
         custom_fields=bodies.custom_fields(given.get("custom-fields"), account, project_id),
-        steps=steps, files=[*_read_files(item, None), *files],
+        steps=steps,
+        files=[*_read_files(item, None), *files],
     )
 
 
@@ -99,7 +104,9 @@ def _read_step(row: dict[str, Any]) -> Step:
     if status not in STEP_STATUSES:
         raise RefusalError(422, "step status must be one of " + ", ".join(STEP_STATUSES))
     return Step(
-        name, status, bodies.text(row.get("description"), "step description"),
+        name,
+        status,
+        bodies.text(row.get("description"), "step description"),
         bodies.text(row.get("expected-results"), "expected-results"),
         bodies.text(row.get("actual-results"), "actual-results"),
     )

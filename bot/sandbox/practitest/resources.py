@@ -58,13 +58,16 @@ def _newest_first(records: list[Any]) -> list[Any]:
 def _name_fits(query: Query) -> Callable[[_Named], bool]:
     """`name_exact` is case sensitive, `name_like` is not and may match inside."""
     exact, like = query.text("name_exact"), query.text("name_like")
-    return lambda record: (exact is None or record.name == exact) and (
-        like is None or like.casefold() in record.name.casefold()
+    return lambda record: (
+        (exact is None or record.name == exact) and (like is None or like.casefold() in record.name.casefold())
     )
 
 
 def _in_filter(
-    account: Account, project_id: int, query: Query, prefix: str = "",
+    account: Account,
+    project_id: int,
+    query: Query,
+    prefix: str = "",
 ) -> Callable[[SetRecord], bool] | None:
     """The saved filter a query names (`filter-id`, or `set-filter-id` with a prefix). Raises RefusalError (422)."""
     wanted = query.whole(f"{prefix}filter-id", f"{prefix}filter-id".replace("-", "_"))
@@ -87,7 +90,8 @@ def _projects(account: Account, _project_id: int, _query: Query, _now: datetime)
 def _users(account: Account, _project_id: int, query: Query, _now: datetime) -> list[User]:
     email, active = query.text("email"), query.flag("active")
     return [
-        user for user in account.users.values()
+        user
+        for user in account.users.values()
         if (email is None or user.email.casefold() == email.casefold()) and (user.active or not active)
     ]
 
@@ -106,19 +110,25 @@ def _milestones(account: Account, project_id: int, _query: Query, _now: datetime
 
 def _tests(account: Account, project_id: int, query: Query, _now: datetime) -> list[LibraryTest]:
     displays, fits = query.ids("display-ids"), _name_fits(query)
-    return _newest_first([
-        test for test in _of_project(account.tests, project_id)
-        if fits(test) and (displays is None or test.display_id in displays)
-    ])
+    return _newest_first(
+        [
+            test
+            for test in _of_project(account.tests, project_id)
+            if fits(test) and (displays is None or test.display_id in displays)
+        ]
+    )
 
 
 def _sets(account: Account, project_id: int, query: Query, _now: datetime) -> list[SetRecord]:
     displays, fits, within = query.ids("display-ids"), _name_fits(query), _in_filter(account, project_id, query)
     query.flag("duration")
-    return _newest_first([
-        each for each in _of_project(account.sets, project_id)
-        if fits(each) and (displays is None or each.display_id in displays) and (within is None or within(each))
-    ])
+    return _newest_first(
+        [
+            each
+            for each in _of_project(account.sets, project_id)
+            if fits(each) and (displays is None or each.display_id in displays) and (within is None or within(each))
+        ]
+    )
 
 
 def _instances(account: Account, project_id: int, query: Query, _now: datetime) -> list[Instance]:
@@ -139,7 +149,8 @@ def _instances(account: Account, project_id: int, query: Query, _now: datetime) 
         )
 
     return sorted(
-        filter(asked_for, _of_project(account.instances, project_id)), key=lambda each: each.id,
+        filter(asked_for, _of_project(account.instances, project_id)),
+        key=lambda each: each.id,
     )
 
 
@@ -150,15 +161,18 @@ def _runs(account: Account, project_id: int, query: Query, now: datetime) -> lis
         raise RefusalError(422, "run-type must be AutomatedRun or ManualRun")
     within = _in_filter(account, project_id, query, "set-")
     since = None if hours is None else now - timedelta(hours=min(hours, 1_000_000))
-    return _newest_first([
-        run for run in _of_project(account.runs, project_id)
-        if (tests is None or run.test_id in tests)
-        and (sets is None or run.set_id in sets)
-        and (places is None or run.instance_id in places)
-        and (kind is None or run.run_type == kind)
-        and (since is None or run.updated_at >= since)
-        and (within is None or within(account.sets[run.set_id]))
-    ])
+    return _newest_first(
+        [
+            run
+            for run in _of_project(account.runs, project_id)
+            if (tests is None or run.test_id in tests)
+            and (sets is None or run.set_id in sets)
+            and (places is None or run.instance_id in places)
+            and (kind is None or run.run_type == kind)
+            and (since is None or run.updated_at >= since)
+            and (within is None or within(account.sets[run.set_id]))
+        ]
+    )
 
 
 def _step_runs(account: Account, project_id: int, query: Query, _now: datetime) -> list[StepRun]:
@@ -167,7 +181,8 @@ def _step_runs(account: Account, project_id: int, query: Query, _now: datetime) 
     if status not in {None, *STEP_STATUSES}:
         raise RefusalError(422, "status must be one of " + ", ".join(STEP_STATUSES))
     return [
-        each for each in _of_project(account.step_runs, project_id)
+        each
+        for each in _of_project(account.step_runs, project_id)
         if (runs is None or each.run_id in runs) and (status is None or each.step.status == status) and fits(each.step)
     ]
 

@@ -62,7 +62,12 @@ def _people(account: Account) -> None:
         if person.practitest is not None:
             first, _, last = person.name.partition(" ")
             account.users[person.practitest] = User(
-                person.practitest, first, last, person.name, person.email, _FOUNDED,
+                person.practitest,
+                first,
+                last,
+                person.name,
+                person.email,
+                _FOUNDED,
             )
     account.users[PIPELINE] = User(PIPELINE, None, None, "ci@acme.example", "ci@acme.example", _FOUNDED)
     account.users[FORMER] = User(FORMER, "Ida", "Roth", "Ida Roth", "ida@acme.example", _FOUNDED, active=False)
@@ -83,7 +88,16 @@ def _projects(account: Account, now: datetime) -> None:
     ):
         ends = (now + timedelta(weeks=weeks)).date()
         account.milestones[number] = Milestone(
-            number, project_id, display, name, status, "Release", ends - timedelta(weeks=6), ends, author, _FOUNDED,
+            number,
+            project_id,
+            display,
+            name,
+            status,
+            "Release",
+            ends - timedelta(weeks=6),
+            ends,
+            author,
+            _FOUNDED,
         )
 
 

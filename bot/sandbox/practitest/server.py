@@ -40,8 +40,13 @@ class PractiTest(SampleServer):
     name = "practitest"
 
     def __init__(
-        self, clock: Clock | None = None, *, token: str = DEMO_TOKEN,
-        personal_tokens: Mapping[str, int] | None = None, limit: int | None = None, retry_after: bool = False,
+        self,
+        clock: Clock | None = None,
+        *,
+        token: str = DEMO_TOKEN,
+        personal_tokens: Mapping[str, int] | None = None,
+        limit: int | None = None,
+        retry_after: bool = False,
     ) -> None:
         super().__init__(clock)
         self.token = token
@@ -134,7 +139,7 @@ class PractiTest(SampleServer):
         found = resource.pick(self.account, project_id, query, self.clock.now())
 
         def rows_of(page: int) -> list[Json]:
-            return [resource.show(self.account, each, query) for each in found[(page - 1) * size:page * size]]
+            return [resource.show(self.account, each, query) for each in found[(page - 1) * size : page * size]]
 
         def stranger() -> Json | None:
             rows = resource.table(self.account).values()

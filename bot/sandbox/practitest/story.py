@@ -23,9 +23,21 @@ _NIGHTS = (*zip(range(40, 51), range(12, 1, -1), strict=True), (54, 1), (LAST_NI
 
 #: The cart round, one word an instance: its runs in order, the last one counts; `-` was never run.
 _CART = (
-    "PFF", "F", "PF", "FPF", "BF",
+    "PFF",
+    "F",
+    "PF",
+    "FPF",
+    "BF",
     *("PP", "P", "FP", "P", "P", "PP", "P", "P", "P", "FP", "P", "P", "P", "P", "P", "PP", "P"),
-    "B", "PB", "AA", "A", "C", "PN", "-", "-", "-",
+    "B",
+    "PB",
+    "AA",
+    "A",
+    "C",
+    "PN",
+    "-",
+    "-",
+    "-",
 )
 
 
@@ -43,8 +55,16 @@ def webshop(teller: Teller, project_id: int) -> None:
     _night(teller, project_id, *_NIGHTS[-1], api)
     _hostile(teller, project_id)
     teller.a_set(
-        59, project_id, "Release 4.2 sign-off", teller.at(4), cart[:6], milestone_id=101, version="4.2",
-        planned_execution=teller.now + timedelta(days=3), assigned_to_id=_TESTERS, assigned_to_type="group",
+        59,
+        project_id,
+        "Release 4.2 sign-off",
+        teller.at(4),
+        cart[:6],
+        milestone_id=101,
+        version="4.2",
+        planned_execution=teller.now + timedelta(days=3),
+        assigned_to_id=_TESTERS,
+        assigned_to_type="group",
     )
 
 
@@ -52,7 +72,13 @@ def _earlier_round(teller: Teller, project_id: int, set_id: int, hours: int, tes
     """A finished cart round: all passed but one or two."""
     begun = teller.at(hours)
     _made, places = teller.a_set(
-        set_id, project_id, f"UAT cart {begun:%Y-%m-%d}", begun, tests, milestone_id=102, version="4.1",
+        set_id,
+        project_id,
+        f"UAT cart {begun:%Y-%m-%d}",
+        begun,
+        tests,
+        milestone_id=102,
+        version="4.1",
         custom_fields={"---f-45911": "Done"},
     )
     for number, place in enumerate(places):
@@ -64,12 +90,23 @@ def _cart_round(teller: Teller, project_id: int, tests: list[LibraryTest]) -> No
     """S55: begun yesterday, still going on, every status there is."""
     begun = teller.at(28)
     _made, places = teller.a_set(
-        CART_SET, project_id, "UAT cart", begun, tests, first_instance=CART_INSTANCE,
-        description="Acceptance of the new cart before release 4.2", milestone_id=101, version="4.2",
-        priority="2-high", assigned_to_id=TOM.practitest, assigned_to_type="user",
+        CART_SET,
+        project_id,
+        "UAT cart",
+        begun,
+        tests,
+        first_instance=CART_INSTANCE,
+        description="Acceptance of the new cart before release 4.2",
+        milestone_id=101,
+        version="4.2",
+        priority="2-high",
+        assigned_to_id=TOM.practitest,
+        assigned_to_type="user",
         planned_execution=teller.now + timedelta(days=1),
         custom_fields={
-            "---f-45293": "Win", "---f-45911": "Open", "---f-45916": ["ClientA", "ClientB"],
+            "---f-45293": "Win",
+            "---f-45911": "Open",
+            "---f-45916": ["ClientA", "ClientB"],
             "---f-45900": '<a href="https://ci.acme.example/builds/812">build 812</a>',
         },
     )
@@ -87,7 +124,12 @@ def _night(teller: Teller, project_id: int, set_id: int, days: int, tests: list[
     """One nightly set; the letters of `words.NIGHTS` say what each test did, `r` is failed and passed on retry."""
     begun = teller.at(6 + 24 * days)
     _made, places = teller.a_set(
-        set_id, project_id, f"Nightly API {begun:%Y-%m-%d}", begun, tests, version=f"4.2.{12 - days}",
+        set_id,
+        project_id,
+        f"Nightly API {begun:%Y-%m-%d}",
+        begun,
+        tests,
+        version=f"4.2.{12 - days}",
         custom_fields={"---f-45293": "Linux"},
     )
     for number, (place, letters) in enumerate(zip(places, words.NIGHTS.values(), strict=True)):
@@ -105,8 +147,15 @@ def _regression(teller: Teller, project_id: int) -> None:
     names = [f"{check} [{place}]" for place in words.PLACES for check in words.CHECKS]
     begun = teller.at(50)
     _made, places = teller.a_set(
-        REGRESSION_SET, project_id, "Regression all browsers", begun, teller.tests(project_id, names),
-        milestone_id=101, version="4.2", assigned_to_id=_TESTERS, assigned_to_type="group",
+        REGRESSION_SET,
+        project_id,
+        "Regression all browsers",
+        begun,
+        teller.tests(project_id, names),
+        milestone_id=101,
+        version="4.2",
+        assigned_to_id=_TESTERS,
+        assigned_to_type="group",
     )
     for number, place in enumerate(places):
         if number % 25 == 24:
@@ -131,8 +180,15 @@ def mobile(teller: Teller, project_id: int) -> None:
     for set_id, days, letters in ((61, 21, "PPPPPPPP"), (62, 14, "PPFPPPPP"), (63, 7, "PPFPPFPP"), (64, 1, "PPPPBPNN")):
         begun = teller.at(24 * days)
         _made, places = teller.a_set(
-            set_id, project_id, f"iOS smoke week {begun:%V}", begun, tests, milestone_id=103,
-            custom_fields={"---f-46001": "iPhone 15"}, assigned_to_id=LEA.practitest, assigned_to_type="user",
+            set_id,
+            project_id,
+            f"iOS smoke week {begun:%V}",
+            begun,
+            tests,
+            milestone_id=103,
+            custom_fields={"---f-46001": "iPhone 15"},
+            assigned_to_id=LEA.practitest,
+            assigned_to_type="user",
         )
         for number, (place, letter) in enumerate(zip(places, letters, strict=True)):
             if letter != "N":
@@ -152,7 +208,12 @@ def back_office(teller: Teller, project_id: int) -> None:
 def _by_machine(teller: Teller, place: Instance, at: datetime, status: str, version: str | None = None) -> None:
     output = {PASSED: "OK", FAILED: words.ERRORS[place.test_id % len(words.ERRORS)], BLOCKED: words.BLOCK}.get(status)
     teller.plan(
-        place, at, status, output=output, tester_id=_PIPELINE, version=version,
+        place,
+        at,
+        status,
+        output=output,
+        tester_id=_PIPELINE,
+        version=version,
         custom_fields={"---f-45293": "Win"} if place.id % 4 == 0 else {},
     )
 
@@ -160,8 +221,14 @@ def _by_machine(teller: Teller, place: Instance, at: datetime, status: str, vers
 def _by_hand(teller: Teller, place: Instance, at: datetime, status: str, version: str | None = None) -> None:
     """A manual run by one of the testers, one of whom has no user record any more; its steps explain its status."""
     teller.plan(
-        place, at, status, run_type="ManualRun", tester_id=_HANDS[place.id % len(_HANDS)], version=version,
-        duration_s=teller.random.randrange(120, 5400), steps=_steps(place, status),
+        place,
+        at,
+        status,
+        run_type="ManualRun",
+        tester_id=_HANDS[place.id % len(_HANDS)],
+        version=version,
+        duration_s=teller.random.randrange(120, 5400),
+        steps=_steps(place, status),
     )
 
 

@@ -35,8 +35,14 @@ class Teller:
         display = sum(test.project_id == project_id for test in known.values())
         made = [
             LibraryTest(
-                _FIRST_TEST + len(known) + offset, project_id, display + offset + 1, name, kind, AUTHOR,
-                self.random.randrange(30, 600), self.at(24 * 60),
+                _FIRST_TEST + len(known) + offset,
+                project_id,
+                display + offset + 1,
+                name,
+                kind,
+                AUTHOR,
+                self.random.randrange(30, 600),
+                self.at(24 * 60),
             )
             for offset, name in enumerate(names)
         ]
@@ -44,8 +50,15 @@ class Teller:
         return made
 
     def a_set(
-        self, set_id: int, project_id: int, name: str, created: datetime, tests: Sequence[LibraryTest], *,
-        first_instance: int | None = None, **more: Any,
+        self,
+        set_id: int,
+        project_id: int,
+        name: str,
+        created: datetime,
+        tests: Sequence[LibraryTest],
+        *,
+        first_instance: int | None = None,
+        **more: Any,
     ) -> tuple[SetRecord, list[Instance]]:
         """A set with one instance a test; `more` are further attributes of the set."""
         made = self.account.add_set(project_id, name, created, set_id=set_id)
@@ -53,7 +66,9 @@ class Teller:
             setattr(made, attribute, value)
         places = [
             self.account.add_instance(
-                set_id, test.id, instance_id=None if first_instance is None else first_instance + offset,
+                set_id,
+                test.id,
+                instance_id=None if first_instance is None else first_instance + offset,
             )
             for offset, test in enumerate(tests)
         ]

@@ -44,60 +44,81 @@ def _entity(number: int, kind: str, attributes: Json) -> Json:
 
 
 def project(_account: Account, record: Project) -> Json:
-    return _entity(record.id, "projects", {
-        "name": record.name,
-        "created-at": record.created_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "automation-support": True,
-        "enable-delete-issues": False,
-        "time-management-support": True,
-    })
+    return _entity(
+        record.id,
+        "projects",
+        {
+            "name": record.name,
+            "created-at": record.created_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "automation-support": True,
+            "enable-delete-issues": False,
+            "time-management-support": True,
+        },
+    )
 
 
 def user(_account: Account, record: User) -> Json:
-    return _entity(record.id, "users", {
-        "first-name": record.first_name,
-        "last-name": record.last_name,
-        "display-name": record.display_name,
-        "email": record.email,
-        "time-zone": "UTC",
-        "created-at": moment(record.created_at, ACCOUNT_ZONE),
-    })
+    return _entity(
+        record.id,
+        "users",
+        {
+            "first-name": record.first_name,
+            "last-name": record.last_name,
+            "display-name": record.display_name,
+            "email": record.email,
+            "time-zone": "UTC",
+            "created-at": moment(record.created_at, ACCOUNT_ZONE),
+        },
+    )
 
 
 def group(_account: Account, record: Group) -> Json:
-    return _entity(record.id, "groups", {
-        "name": record.name, "created-at": moment(record.created_at, ACCOUNT_ZONE),
-    })
+    return _entity(
+        record.id,
+        "groups",
+        {
+            "name": record.name,
+            "created-at": moment(record.created_at, ACCOUNT_ZONE),
+        },
+    )
 
 
 def custom_field(_account: Account, record: CustomField) -> Json:
-    return _entity(record.id, "custom-fields", {
-        "name": record.name,
-        "field-format": record.format,
-        "project-id": record.project_id,
-        "possible-values": list(record.values),
-        "parent-list-id": None,
-        "possible-values-parent-cf-id": None,
-        "created-at": moment(record.created_at, ACCOUNT_ZONE),
-        "updated-at": moment(record.created_at, ACCOUNT_ZONE),
-    })
+    return _entity(
+        record.id,
+        "custom-fields",
+        {
+            "name": record.name,
+            "field-format": record.format,
+            "project-id": record.project_id,
+            "possible-values": list(record.values),
+            "parent-list-id": None,
+            "possible-values-parent-cf-id": None,
+            "created-at": moment(record.created_at, ACCOUNT_ZONE),
+            "updated-at": moment(record.created_at, ACCOUNT_ZONE),
+        },
+    )
 
 
 def milestone(_account: Account, record: Milestone) -> Json:
-    return _entity(record.id, "milestones", {
-        "project-id": record.project_id,
-        "display-id": record.display_id,
-        "name": record.name,
-        "description": None,
-        "milestone-status": record.status,
-        "milestone-type": record.kind,
-        "start-date": record.starts.isoformat(),
-        "end-date": record.ends.isoformat(),
-        "author-id": record.author_id,
-        "custom-fields": {},
-        "created-at": moment(record.created_at),
-        "updated-at": moment(record.created_at),
-    })
+    return _entity(
+        record.id,
+        "milestones",
+        {
+            "project-id": record.project_id,
+            "display-id": record.display_id,
+            "name": record.name,
+            "description": None,
+            "milestone-status": record.status,
+            "milestone-type": record.kind,
+            "start-date": record.starts.isoformat(),
+            "end-date": record.ends.isoformat(),
+            "author-id": record.author_id,
+            "custom-fields": {},
+            "created-at": moment(record.created_at),
+            "updated-at": moment(record.created_at),
+        },
+    )
 
 
 def milestone_relationships(account: Account, record: Milestone) -> Json:
@@ -107,51 +128,59 @@ def milestone_relationships(account: Account, record: Milestone) -> Json:
 
 
 def test(_account: Account, record: LibraryTest) -> Json:
-    return _entity(record.id, "tests", {
-        "project-id": record.project_id,
-        "display-id": record.display_id,
-        "name": record.name,
-        "description": None,
-        "steps-count": 0,
-        "status": "Ready",
-        "run-status": record.run_status,
-        "last-run": moment(record.last_run),
-        "author-id": record.author_id,
-        "assigned-to-id": None,
-        "assigned-to-type": None,
-        "cloned-from-id": None,
-        "planned-execution": None,
-        "version": None,
-        "priority": None,
-        "duration-estimate": clock_time(record.estimate_s),
-        "test-type": record.kind,
-        "custom-fields": {},
-        "folder-id": None,
-        "created-at": moment(record.created_at),
-        "updated-at": moment(record.created_at),
-    })
+    return _entity(
+        record.id,
+        "tests",
+        {
+            "project-id": record.project_id,
+            "display-id": record.display_id,
+            "name": record.name,
+            "description": None,
+            "steps-count": 0,
+            "status": "Ready",
+            "run-status": record.run_status,
+            "last-run": moment(record.last_run),
+            "author-id": record.author_id,
+            "assigned-to-id": None,
+            "assigned-to-type": None,
+            "cloned-from-id": None,
+            "planned-execution": None,
+            "version": None,
+            "priority": None,
+            "duration-estimate": clock_time(record.estimate_s),
+            "test-type": record.kind,
+            "custom-fields": {},
+            "folder-id": None,
+            "created-at": moment(record.created_at),
+            "updated-at": moment(record.created_at),
+        },
+    )
 
 
 def test_set(account: Account, record: SetRecord) -> Json:
-    return _entity(record.id, "sets", {
-        "project-id": record.project_id,
-        "display-id": record.display_id,
-        "name": record.name,
-        "description": record.description,
-        "instances-count": len(account.instances_of(record.id)),
-        "run-status": record.run_status,
-        "last-run": moment(record.last_run),
-        "assigned-to-id": record.assigned_to_id,
-        "assigned-to-type": record.assigned_to_type,
-        "planned-execution": moment(record.planned_execution),
-        "version": record.version,
-        "priority": record.priority,
-        "custom-fields": record.custom_fields,
-        "folder-id": None,
-        "milestone-id": record.milestone_id,
-        "created-at": moment(record.created_at),
-        "updated-at": moment(record.updated_at),
-    })
+    return _entity(
+        record.id,
+        "sets",
+        {
+            "project-id": record.project_id,
+            "display-id": record.display_id,
+            "name": record.name,
+            "description": record.description,
+            "instances-count": len(account.instances_of(record.id)),
+            "run-status": record.run_status,
+            "last-run": moment(record.last_run),
+            "assigned-to-id": record.assigned_to_id,
+            "assigned-to-type": record.assigned_to_type,
+            "planned-execution": moment(record.planned_execution),
+            "version": record.version,
+            "priority": record.priority,
+            "custom-fields": record.custom_fields,
+            "folder-id": None,
+            "milestone-id": record.milestone_id,
+            "created-at": moment(record.created_at),
+            "updated-at": moment(record.updated_at),
+        },
+    )
 
 
 def set_durations(account: Account, record: SetRecord) -> Json:
@@ -165,57 +194,69 @@ def set_durations(account: Account, record: SetRecord) -> Json:
 
 def instance(account: Account, record: Instance) -> Json:
     home = account.sets[record.set_id]
-    return _entity(record.id, "instances", {
-        "name": record.name,
-        "project-id": record.project_id,
-        "set-id": record.set_id,
-        "set-display-id": home.display_id,
-        "test-id": record.test_id,
-        "test-display-id": account.tests[record.test_id].display_id,
-        "custom-fields": record.custom_fields,
-        "display-id": f"{home.display_id}:{record.position}",
-        "tester-id": record.tester_id,
-        "priority": record.priority,
-        "last-run-duration": clock_time(record.last_duration_s),
-        "last-run": moment(record.last_run),
-        "run-status": record.run_status,
-        "planned-execution": moment(record.planned_execution),
-        "version": record.version,
-        "assigned-to-id": record.assigned_to_id,
-        "assigned-to-type": record.assigned_to_type,
-        "created-at": moment(record.created_at),
-        "updated-at": moment(record.updated_at),
-    })
+    return _entity(
+        record.id,
+        "instances",
+        {
+            "name": record.name,
+            "project-id": record.project_id,
+            "set-id": record.set_id,
+            "set-display-id": home.display_id,
+            "test-id": record.test_id,
+            "test-display-id": account.tests[record.test_id].display_id,
+            "custom-fields": record.custom_fields,
+            "display-id": f"{home.display_id}:{record.position}",
+            "tester-id": record.tester_id,
+            "priority": record.priority,
+            "last-run-duration": clock_time(record.last_duration_s),
+            "last-run": moment(record.last_run),
+            "run-status": record.run_status,
+            "planned-execution": moment(record.planned_execution),
+            "version": record.version,
+            "assigned-to-id": record.assigned_to_id,
+            "assigned-to-type": record.assigned_to_type,
+            "created-at": moment(record.created_at),
+            "updated-at": moment(record.updated_at),
+        },
+    )
 
 
 def run(_account: Account, record: Run) -> Json:
-    return _entity(record.id, "runs", {
-        "project-id": record.project_id,
-        "status": record.status,
-        "tester-id": record.tester_id,
-        "instance-id": record.instance_id,
-        "preconditions": None,
-        "version": record.version,
-        "test-id": record.test_id,
-        "run-type": record.run_type,
-        "custom-fields": record.custom_fields,
-        "automated-execution-output": record.output,
-        "run-duration": clock_time(record.duration_s),
-        "created-at": moment(record.created_at, ACCOUNT_ZONE),
-        "updated-at": moment(record.updated_at, ACCOUNT_ZONE),
-    })
+    return _entity(
+        record.id,
+        "runs",
+        {
+            "project-id": record.project_id,
+            "status": record.status,
+            "tester-id": record.tester_id,
+            "instance-id": record.instance_id,
+            "preconditions": None,
+            "version": record.version,
+            "test-id": record.test_id,
+            "run-type": record.run_type,
+            "custom-fields": record.custom_fields,
+            "automated-execution-output": record.output,
+            "run-duration": clock_time(record.duration_s),
+            "created-at": moment(record.created_at, ACCOUNT_ZONE),
+            "updated-at": moment(record.updated_at, ACCOUNT_ZONE),
+        },
+    )
 
 
 def step_run(_account: Account, record: StepRun) -> Json:
-    return _entity(record.id, "step-runs", {
-        "project-id": record.project_id,
-        "run-id": record.run_id,
-        "name": record.step.name,
-        "description": record.step.description,
-        "expected-results": record.step.expected,
-        "actual-results": record.step.actual,
-        "status": record.step.status,
-        "position": record.position,
-        "created-at": moment(record.created_at, ACCOUNT_ZONE),
-        "updated-at": moment(record.created_at, ACCOUNT_ZONE),
-    })
+    return _entity(
+        record.id,
+        "step-runs",
+        {
+            "project-id": record.project_id,
+            "run-id": record.run_id,
+            "name": record.step.name,
+            "description": record.step.description,
+            "expected-results": record.step.expected,
+            "actual-results": record.step.actual,
+            "status": record.step.status,
+            "position": record.position,
+            "created-at": moment(record.created_at, ACCOUNT_ZONE),
+            "updated-at": moment(record.created_at, ACCOUNT_ZONE),
+        },
+    )

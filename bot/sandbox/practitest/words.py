@@ -37,25 +37,63 @@ CART = (
 )
 
 PHONE = (
-    "Start the app", "Log in", "Search an item", "Scan a barcode", "Pay with the phone's wallet",
-    "Push message on dispatch", "Work offline", "Dark mode",
+    "Start the app",
+    "Log in",
+    "Search an item",
+    "Scan a barcode",
+    "Pay with the phone's wallet",
+    "Push message on dispatch",
+    "Work offline",
+    "Dark mode",
 )
 
 INVOICES = (
-    "Invoice has a number", "Invoice with two tax rates", "Credit note", "Reminder after 14 days",
+    "Invoice has a number",
+    "Invoice with two tax rates",
+    "Credit note",
+    "Reminder after 14 days",
     "Export to the books",
 )
 
 CHECKS = (
-    "Open the start page", "Log in", "Log out", "Search", "Filter by size", "Sort by price", "Open an item", "Zoom",
-    "Write a review", "Add to cart", "Checkout as guest", "Checkout as customer", "Pay by card", "Pay by invoice",
-    "Track an order", "Return an item", "Change the password", "Change the address", "Newsletter", "Imprint", "Chat",
-    "Language", "Cookies", "Wish list", "Print a page",
+    "Open the start page",
+    "Log in",
+    "Log out",
+    "Search",
+    "Filter by size",
+    "Sort by price",
+    "Open an item",
+    "Zoom",
+    "Write a review",
+    "Add to cart",
+    "Checkout as guest",
+    "Checkout as customer",
+    "Pay by card",
+    "Pay by invoice",
+    "Track an order",
+    "Return an item",
+    "Change the password",
+    "Change the address",
+    "Newsletter",
+    "Imprint",
+    "Chat",
+    "Language",
+    "Cookies",
+    "Wish list",
+    "Print a page",
 )
 
 PLACES = (
-    "Chrome Win", "Chrome Mac", "Edge Win", "Firefox Win", "Firefox Linux", "Safari Mac", "Safari iPhone",
-    "Safari iPad", "Chrome Android", "Samsung Internet",
+    "Chrome Win",
+    "Chrome Mac",
+    "Edge Win",
+    "Firefox Win",
+    "Firefox Linux",
+    "Safari Mac",
+    "Safari iPhone",
+    "Safari iPad",
+    "Chrome Android",
+    "Samsung Internet",
 )
 
 #: Thirteen nights of each API test, oldest first, by the first letters of statuses (A is N/A, N is no run);
@@ -92,7 +130,7 @@ ERRORS = (
     "AssertionError: expected total 49.90 but was 59.90 (voucher SPRING10 not applied)",
     "TimeoutError: waiting for selector '#pay-now' exceeded 30000 ms\n    at CartPage.pay (cart.page.ts:88:15)",
     "HTTP 502 Bad Gateway from POST /checkout after 3 attempts",
-    "java.lang.NullPointerException: Cannot invoke \"Cart.getItems()\" because \"cart\" is null",
+    'java.lang.NullPointerException: Cannot invoke "Cart.getItems()" because "cart" is null',
     "expect(received).toBe(expected) // Object.is equality\n\nExpected: 200\nReceived: 409",
 )
 

@@ -25,13 +25,15 @@ def artifacts(body: Body) -> tuple[Json, ...]:
     """Links to files kept elsewhere; name and url are required, `size` is in bytes."""
     found: list[Json] = []
     for part in body.parts("artifacts", most=MOST_ATTACHED):
-        found.append({
-            "name": part.word("name"),
-            "note": part.text("note", limit=NOTE_LIMIT),
-            "url": part.word("url", pattern=URL),
-            "mime_type": part.text("mime_type"),
-            "size": part.number("size"),
-        })
+        found.append(
+            {
+                "name": part.word("name"),
+                "note": part.text("note", limit=NOTE_LIMIT),
+                "url": part.word("url", pattern=URL),
+                "mime_type": part.text("mime_type"),
+                "size": part.number("size"),
+            }
+        )
         part.read_up()
     return tuple(found)
 
@@ -40,11 +42,13 @@ def links(body: Body) -> tuple[Json, ...]:
     """Links; name and url are required."""
     found: list[Json] = []
     for part in body.parts("links", most=MOST_ATTACHED):
-        found.append({
-            "name": part.word("name"),
-            "note": part.text("note", limit=NOTE_LIMIT),
-            "url": part.word("url", pattern=URL),
-        })
+        found.append(
+            {
+                "name": part.word("name"),
+                "note": part.text("note", limit=NOTE_LIMIT),
+                "url": part.word("url", pattern=URL),
+            }
+        )
         part.read_up()
     return tuple(found)
 
@@ -55,13 +59,15 @@ def fields(body: Body) -> tuple[Json, ...]:
     for part in body.parts("fields", most=MOST_ATTACHED):
         kind = part.number("type", required=True, among=FIELD_TYPES)
         limit = STRING_LIMIT if kind in SHORT_TYPES else TEXT_LIMIT
-        found.append({
-            "type": kind,
-            "name": part.word("name"),
-            "value": part.text("value", limit=limit),
-            "meta": part.texts("meta"),
-            "is_highlight": part.flag("is_highlight") or False,
-        })
+        found.append(
+            {
+                "type": kind,
+                "name": part.word("name"),
+                "value": part.text("value", limit=limit),
+                "meta": part.texts("meta"),
+                "is_highlight": part.flag("is_highlight") or False,
+            }
+        )
         part.read_up()
     return tuple(found)
 
@@ -74,17 +80,19 @@ def tests(body: Body) -> tuple[Draft, ...]:
         status = BY_ALIAS.get(alias)
         if alias and status is None:
             part.complain("status", "is not a known status alias.")
-        found.append(Draft(
-            key=part.word("key", pattern=KEY),
-            name=part.word("name"),
-            folder=part.word("folder"),
-            status_id=status.id if status is not None else 0,
-            elapsed=part.number("elapsed"),
-            file=part.text("file"),
-            line=part.number("line"),
-            assertions=part.number("assertions"),
-            artifacts=artifacts(part),
-            fields=fields(part),
-        ))
+        found.append(
+            Draft(
+                key=part.word("key", pattern=KEY),
+                name=part.word("name"),
+                folder=part.word("folder"),
+                status_id=status.id if status is not None else 0,
+                elapsed=part.number("elapsed"),
+                file=part.text("file"),
+                line=part.number("line"),
+                assertions=part.number("assertions"),
+                artifacts=artifacts(part),
+                fields=fields(part),
+            )
+        )
         part.read_up()
     return tuple(found)

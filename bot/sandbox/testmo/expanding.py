@@ -78,11 +78,15 @@ def _milestone_stats(store: Store, rows: Sequence[Json]) -> list[Json]:
     stats: list[Json] = []
     for milestone_id in _ids(rows, "id"):
         held = [
-            status_id for run in store.manual_runs.values() if run.milestone_id == milestone_id
+            status_id
+            for run in store.manual_runs.values()
+            if run.milestone_id == milestone_id
             for status_id in run.status_ids()
         ]
         held += [
-            test.status_id for auto in store.automation_runs.values() if auto.milestone_id == milestone_id
+            test.status_id
+            for auto in store.automation_runs.values()
+            if auto.milestone_id == milestone_id
             for test in auto.tests()
         ]
         stats.append({"id": milestone_id, **counters(held)})

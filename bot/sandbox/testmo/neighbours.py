@@ -97,23 +97,26 @@ def _project(service: Service, found: Project) -> Json:
     runs = [each.closed_at is None for each in store.manual_runs.values() if each.project_id == found.id]
     sources = [each.retired_at is None for each in store.sources.values() if each.project_id == found.id]
     automated = [each.completed_at is None for each in store.automation_runs.values() if each.project_id == found.id]
-    return wire.project(found, {
-        "milestone_count": len(milestones),
-        "milestone_active_count": sum(milestones),
-        "milestone_completed_count": len(milestones) - sum(milestones),
-        "run_count": len(runs),
-        "run_active_count": sum(runs),
-        "run_closed_count": len(runs) - sum(runs),
-        "session_count": 0,
-        "session_active_count": 0,
-        "session_closed_count": 0,
-        "automation_source_count": len(sources),
-        "automation_source_active_count": sum(sources),
-        "automation_source_retired_count": len(sources) - sum(sources),
-        "automation_run_count": len(automated),
-        "automation_run_active_count": sum(automated),
-        "automation_run_completed_count": len(automated) - sum(automated),
-    })
+    return wire.project(
+        found,
+        {
+            "milestone_count": len(milestones),
+            "milestone_active_count": sum(milestones),
+            "milestone_completed_count": len(milestones) - sum(milestones),
+            "run_count": len(runs),
+            "run_active_count": sum(runs),
+            "run_closed_count": len(runs) - sum(runs),
+            "session_count": 0,
+            "session_active_count": 0,
+            "session_closed_count": 0,
+            "automation_source_count": len(sources),
+            "automation_source_active_count": sum(sources),
+            "automation_source_retired_count": len(sources) - sum(sources),
+            "automation_run_count": len(automated),
+            "automation_run_active_count": sum(automated),
+            "automation_run_completed_count": len(automated) - sum(automated),
+        },
+    )
 
 
 async def milestones(service: Service, request: web.Request) -> web.Response:
@@ -137,8 +140,12 @@ async def milestones(service: Service, request: web.Request) -> web.Response:
     query.done()
     return service.page(
         request,
-        lambda: (each for each in service.store.milestones.values() if each.project_id == found.id), asked,
-        lambda each: wire.milestone(each, _root(service, each)), rank=_NEWEST, keep=keep, expands=expands,
+        lambda: (each for each in service.store.milestones.values() if each.project_id == found.id),
+        asked,
+        lambda each: wire.milestone(each, _root(service, each)),
+        rank=_NEWEST,
+        keep=keep,
+        expands=expands,
     )
 
 
@@ -166,8 +173,13 @@ async def sources(service: Service, request: web.Request) -> web.Response:
     expands = query.expands(("users",))
     query.done()
     return service.page(
-        request, lambda: (each for each in service.store.sources.values() if each.project_id == found.id), asked,
-        lambda each: _source(service, each), rank=_NEWEST, keep=keep, expands=expands,
+        request,
+        lambda: (each for each in service.store.sources.values() if each.project_id == found.id),
+        asked,
+        lambda each: _source(service, each),
+        rank=_NEWEST,
+        keep=keep,
+        expands=expands,
     )
 
 
@@ -227,6 +239,11 @@ async def cases(service: Service, request: web.Request) -> web.Response:
         return True, each.name, each.id
 
     return service.page(
-        request, lambda: (each for each in service.store.cases.values() if each.project_id == found.id), asked,
-        wire.case, rank=by_name if asked.sort.endswith(":name") else _NEWEST, keep=keep, expands=expands,
+        request,
+        lambda: (each for each in service.store.cases.values() if each.project_id == found.id),
+        asked,
+        wire.case,
+        rank=by_name if asked.sort.endswith(":name") else _NEWEST,
+        keep=keep,
+        expands=expands,
     )

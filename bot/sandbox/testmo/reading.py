@@ -46,7 +46,10 @@ async def automation_runs(service: Service, request: web.Request) -> web.Respons
     return service.page(
         request,
         lambda: (run for run in service.store.automation_runs.values() if run.project_id == project.id),
-        asked, wire.automation_run, keep=keep, expands=expands,
+        asked,
+        wire.automation_run,
+        keep=keep,
+        expands=expands,
         rank=by_time(attrgetter("created_at"), attrgetter("id")),
     )
 
@@ -73,8 +76,12 @@ async def automation_run_tests(service: Service, request: web.Request) -> web.Re
     asked = query.paging(TEST_SORTS, sizes=TEST_PAGE_SIZES)
     query.done()
     return service.page(
-        request, lambda: [(thread, test) for thread in run.threads for test in thread.tests], asked,
-        lambda row: _automation_test(service, run, *row), keep=keep, rank=_test_rank(asked.sort),
+        request,
+        lambda: [(thread, test) for thread in run.threads for test in thread.tests],
+        asked,
+        lambda row: _automation_test(service, run, *row),
+        keep=keep,
+        rank=_test_rank(asked.sort),
     )
 
 
@@ -141,7 +148,10 @@ async def manual_runs(service: Service, request: web.Request) -> web.Response:
     return service.page(
         request,
         lambda: (run for run in service.store.manual_runs.values() if run.project_id == project.id),
-        asked, wire.manual_run, keep=keep, expands=expands,
+        asked,
+        wire.manual_run,
+        keep=keep,
+        expands=expands,
         rank=by_time(attrgetter(asked.sort.partition(":")[2]), attrgetter("id")),
     )
 
@@ -173,7 +183,11 @@ async def run_results(service: Service, request: web.Request) -> web.Response:
     expands = query.expands(RESULT_EXPANDS)
     query.done()
     return service.page(
-        request, lambda: run.results, asked,
-        lambda result: wire.result(result, run, is_latest=result.id in latest), keep=keep, expands=expands,
+        request,
+        lambda: run.results,
+        asked,
+        lambda result: wire.result(result, run, is_latest=result.id in latest),
+        keep=keep,
+        expands=expands,
         rank=by_time(attrgetter("created_at"), attrgetter("id")),
     )

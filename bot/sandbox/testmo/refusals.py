@@ -13,8 +13,12 @@ class Refusal(Exception):
     """
 
     def __init__(
-        self, status: int, message: str, errors: Mapping[str, Sequence[str]] | None = None,
-        *, headers: Mapping[str, str] | None = None,
+        self,
+        status: int,
+        message: str,
+        errors: Mapping[str, Sequence[str]] | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status

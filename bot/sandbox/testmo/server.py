@@ -71,9 +71,17 @@ class Testmo(SampleServer):
     name = "testmo"
 
     def __init__(
-        self, clock: Clock | None = None, *, token: str = DEMO_TOKEN, strict: bool = True,
-        run_tests: bool = True, test_fields: bool = True, close_runs: bool = False,
-        append_after_complete: bool = False, missing_parent: int = 403, calls_per_minute: int | None = None,
+        self,
+        clock: Clock | None = None,
+        *,
+        token: str = DEMO_TOKEN,
+        strict: bool = True,
+        run_tests: bool = True,
+        test_fields: bool = True,
+        close_runs: bool = False,
+        append_after_complete: bool = False,
+        missing_parent: int = 403,
+        calls_per_minute: int | None = None,
         sample: bool = True,
     ) -> None:
         super().__init__(clock)
@@ -174,7 +182,13 @@ class Testmo(SampleServer):
         self.store.remove_run(run_id)
 
     def add_result(
-        self, run_id: int, test_id: int, status_id: int, *, by: int = BOT, note: str | None = None,
+        self,
+        run_id: int,
+        test_id: int,
+        status_id: int,
+        *,
+        by: int = BOT,
+        note: str | None = None,
         assignee_id: int | None = None,
     ) -> Result:
         """One more result for a test of a manual run."""
@@ -203,8 +217,13 @@ class Testmo(SampleServer):
             run = self.store.start_run(project, source, f"Synthetic {n - back + 1}", at=at, by=BOT)
             thread = self.store.start_thread(run, at=at, by=BOT)
             outcome = BY_ALIAS["failed" if back % 7 == 0 else "passed"].id
-            self.store.add_tests(run, thread, (
-                Draft("aa01", "first", "Synthetic", BY_ALIAS["passed"].id, 1_000),
-                Draft("aa02", "second", "Synthetic", outcome, 2_000),
-            ), at=at)
+            self.store.add_tests(
+                run,
+                thread,
+                (
+                    Draft("aa01", "first", "Synthetic", BY_ALIAS["passed"].id, 1_000),
+                    Draft("aa02", "second", "Synthetic", outcome, 2_000),
+                ),
+                at=at,
+            )
             self.store.complete_run(run, at=at, by=BOT)

@@ -145,8 +145,15 @@ class Service:
         return answer({"result": row, "expands": expand(self.store, [row], expands)})
 
     def page(
-        self, request: web.Request, rows: Callable[[], Iterable[T]], asked: Paging, show: Callable[[T], Json], *,
-        rank: Rank[T], keep: Sequence[Keep[T]] = (), expands: Sequence[str] | None = (),
+        self,
+        request: web.Request,
+        rows: Callable[[], Iterable[T]],
+        asked: Paging,
+        show: Callable[[T], Json],
+        *,
+        rank: Rank[T],
+        keep: Sequence[Keep[T]] = (),
+        expands: Sequence[str] | None = (),
     ) -> web.Response:
         """One page of the rows that all filters keep; `expands` None for lists that have none.
 
@@ -154,9 +161,7 @@ class Service:
         """
         if self.shift_pages is not None and asked.page > 1:
             self.shift_pages(asked.page)
-        kept = sorted(
-            (row for row in rows() if all(wants(row) for wants in keep)), key=rank, reverse=asked.descending
-        )
+        kept = sorted((row for row in rows() if all(wants(row) for wants in keep)), key=rank, reverse=asked.descending)
 
         def rows_of(number: int) -> list[Json]:
             here = Paging(number, asked.per_page, asked.sort, asked.descending)

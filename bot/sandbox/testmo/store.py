@@ -82,21 +82,44 @@ class Store:
     def milestone_for_tags(self, project_id: int, tags: Iterable[str]) -> int | None:
         """The milestone that wants automation runs with one of these tags."""
         wanted = set(tags)
-        return next((
-            milestone.id for milestone in self.milestones.values()
-            if milestone.project_id == project_id and wanted.intersection(milestone.automation_tags)
-        ), None)
+        return next(
+            (
+                milestone.id
+                for milestone in self.milestones.values()
+                if milestone.project_id == project_id and wanted.intersection(milestone.automation_tags)
+            ),
+            None,
+        )
 
     def start_run(
-        self, project_id: int, source: str, name: str, *, at: datetime, by: int,
-        config_id: int | None = None, milestone_id: int | None = None, tags: Sequence[str] = (),
-        artifacts: Sequence[Json] = (), fields: Sequence[Json] = (), links: Sequence[Json] = (),
+        self,
+        project_id: int,
+        source: str,
+        name: str,
+        *,
+        at: datetime,
+        by: int,
+        config_id: int | None = None,
+        milestone_id: int | None = None,
+        tags: Sequence[str] = (),
+        artifacts: Sequence[Json] = (),
+        fields: Sequence[Json] = (),
+        links: Sequence[Json] = (),
     ) -> AutomationRun:
         """A new automation run without threads."""
         run = AutomationRun(
-            self.next_id("automation_run"), project_id, self.source_named(project_id, source, at=at, by=by).id,
-            name, at, by, config_id, milestone_id or self.milestone_for_tags(project_id, tags), tuple(tags),
-            tuple(artifacts), tuple(fields), tuple(links),
+            self.next_id("automation_run"),
+            project_id,
+            self.source_named(project_id, source, at=at, by=by).id,
+            name,
+            at,
+            by,
+            config_id,
+            milestone_id or self.milestone_for_tags(project_id, tags),
+            tuple(tags),
+            tuple(artifacts),
+            tuple(fields),
+            tuple(links),
         )
         self.automation_runs[run.id] = run
         return run
@@ -112,10 +135,22 @@ class Store:
         """More results for a thread; ids grow with the order of arrival."""
         for draft in drafts:
             self.automation_case(run.source_id, draft.key)
-            thread.tests.append(AutomationTest(
-                self.next_id("automation_test"), draft.key, draft.name, draft.folder, draft.status_id, at,
-                draft.elapsed, draft.file, draft.line, draft.assertions, draft.artifacts, draft.fields,
-            ))
+            thread.tests.append(
+                AutomationTest(
+                    self.next_id("automation_test"),
+                    draft.key,
+                    draft.name,
+                    draft.folder,
+                    draft.status_id,
+                    at,
+                    draft.elapsed,
+                    draft.file,
+                    draft.line,
+                    draft.assertions,
+                    draft.artifacts,
+                    draft.fields,
+                )
+            )
 
     def automation_case(self, source_id: int, key: str) -> int:
         """The id of the automated test with this key in this source, for all its results."""
@@ -143,12 +178,29 @@ class Store:
             del self.threads[thread.id]
 
     def add_result(
-        self, run: ManualRun, test_id: int, status_id: int, *, at: datetime, by: int, note: str | None = None,
-        elapsed: int | None = None, assignee_id: int | None = None, issues: Sequence[int] = (),
+        self,
+        run: ManualRun,
+        test_id: int,
+        status_id: int,
+        *,
+        at: datetime,
+        by: int,
+        note: str | None = None,
+        elapsed: int | None = None,
+        assignee_id: int | None = None,
+        issues: Sequence[int] = (),
     ) -> Result:
         """One more result for a test of a manual run."""
         result = Result(
-            self.next_id("result"), test_id, run.tests[test_id], status_id, at, by, note, elapsed, assignee_id,
+            self.next_id("result"),
+            test_id,
+            run.tests[test_id],
+            status_id,
+            at,
+            by,
+            note,
+            elapsed,
+            assignee_id,
             tuple(issues),
         )
         run.results.append(result)

@@ -24,8 +24,17 @@ async def create_run(service: Service, request: web.Request) -> web.Response:
     artifacts, fields, links = drafts.artifacts(body), drafts.fields(body), drafts.links(body)
     body.done()
     run = service.store.start_run(
-        project.id, source, name, at=service.now(), by=by, config_id=config_id, milestone_id=milestone_id, tags=tags,
-        artifacts=artifacts, fields=fields, links=links,
+        project.id,
+        source,
+        name,
+        at=service.now(),
+        by=by,
+        config_id=config_id,
+        milestone_id=milestone_id,
+        tags=tags,
+        artifacts=artifacts,
+        fields=fields,
+        links=links,
     )
     return answer({"id": run.id}, 201)
 

@@ -94,9 +94,19 @@ def add_cases(store: Store, suite_id: int, sections: Mapping[str, Sequence[str]]
         for order, title in enumerate(named, start=1):
             case_id += 1
             store.cases[case_id] = Case(
-                case_id, suite_id, section.id, title, created_on,
-                priority_id=1 + order % 4, estimate=f"{2 + order % 5}m", display_order=order,
+                case_id,
+                suite_id,
+                section.id,
+                title,
+                created_on,
+                priority_id=1 + order % 4,
+                estimate=f"{2 + order % 5}m",
+                display_order=order,
                 refs=f"WEB-{case_id // 10}" if order % 5 == 0 else None,
-                custom={"custom_automation_id": f"{name}.{title}" if suite_id == SMOKE else None,
-                        "custom_preconds": None, "custom_steps": None, "custom_expected": None},
+                custom={
+                    "custom_automation_id": f"{name}.{title}" if suite_id == SMOKE else None,
+                    "custom_preconds": None,
+                    "custom_steps": None,
+                    "custom_expected": None,
+                },
             )

@@ -36,8 +36,12 @@ def tell_history(teller: Storyteller) -> None:
     for place in range(12):
         age_s = (12 - place) * 2 * DAY
         run = teller.run(
-            106 + place, REGRESSION, f"Release 5.2 regression, build {5200 + 7 * place}", age_s=age_s,
-            milestone_id=7, refs="REL-52",
+            106 + place,
+            REGRESSION,
+            f"Release 5.2 regression, build {5200 + 7 * place}",
+            age_s=age_s,
+            milestone_id=7,
+            refs="REL-52",
         )
         teller.play(run, _statuses(place), since_s=age_s - HOUR, until_s=age_s - 7 * HOUR)
         teller.finish(run, ago_s=age_s - 8 * HOUR)
@@ -46,7 +50,12 @@ def tell_history(teller: Storyteller) -> None:
 def tell_release(teller: Storyteller) -> Run:
     """R118: begun six hours ago, the last result twelve minutes ago."""
     run = teller.run(
-        118, REGRESSION, "Release 5.2 regression", age_s=6 * HOUR, milestone_id=7, refs="REL-52, WEB-2100",
+        118,
+        REGRESSION,
+        "Release 5.2 regression",
+        age_s=6 * HOUR,
+        milestone_id=7,
+        refs="REL-52, WEB-2100",
         description="Last regression before **5.2**. Ask Ana before closing.",
     )
     tests = teller.store.tests_of(run)
@@ -63,13 +72,22 @@ def _tell_failures(teller: Storyteller, tests: list[Test]) -> None:
     teller.say(tests[RETRIED], FAILED, ago_s=3 * HOUR, by=LEA, comment="Provider answered 503 once, trying again.")
     teller.say(tests[RETRIED], PASSED, ago_s=2 * HOUR, by=LEA)
     teller.say(
-        tests[NEW], FAILED, ago_s=12 * 60, by=TOM,
+        tests[NEW],
+        FAILED,
+        ago_s=12 * 60,
+        by=TOM,
         comment="<p>The postal code is <strong>refused</strong>:</p><ul><li>8010 Graz: no</li><li>1010 Wien: "
-        "yes</li></ul><p>See <a href=\"https://wiki.acme.example/addresses\">the rules</a> &amp; the log.</p>",
-        version="5.2.0-rc3", elapsed="3m 20s",
+        'yes</li></ul><p>See <a href="https://wiki.acme.example/addresses">the rules</a> &amp; the log.</p>',
+        version="5.2.0-rc3",
+        elapsed="3m 20s",
     )
     teller.say(
-        tests[STILL], FAILED, ago_s=95 * 60, by=LEA, defects="WEB-2291", version="5.2.0-rc3",
+        tests[STILL],
+        FAILED,
+        ago_s=95 * 60,
+        by=LEA,
+        defects="WEB-2291",
+        version="5.2.0-rc3",
         comment="Sort by price is **unstable** between pages.\n\n1. open `/search?q=shoe`\n2. go to page 2\n\n"
         "> same as in build 5277",
     )

@@ -43,8 +43,13 @@ def add_plan(desk: Desk) -> Row:
     project = desk.project()
     desk.needs("add_plan")
     plan = Plan(
-        desk.store.next_run_id(), project.id, needed_text(desk.body, "name"), desk.now, desk.by.id,
-        description=text(desk.body, "description"), milestone_id=milestone_of(desk, project.id),
+        desk.store.next_run_id(),
+        project.id,
+        needed_text(desk.body, "name"),
+        desk.now,
+        desk.by.id,
+        description=text(desk.body, "description"),
+        milestone_id=milestone_of(desk, project.id),
     )
     sent = desk.body.get("entries") or []
     if not isinstance(sent, list) or not all(isinstance(one, dict) for one in sent):
@@ -148,8 +153,13 @@ def _add_entry(desk: Desk, plan: Plan, body: Mapping[str, object]) -> Entry:
     name = text(body, "name", longest=250) or desk.store.suites[suite_id].name
     include_all = boolean(body, "include_all", True)
     entry = Entry(
-        entry_id(f"{plan.id}/{name}/{len(plan.entries)}/{desk.now}"), plan.id, suite_id, name, include_all,
-        text(body, "description"), text(body, "refs", longest=250),
+        entry_id(f"{plan.id}/{name}/{len(plan.entries)}/{desk.now}"),
+        plan.id,
+        suite_id,
+        name,
+        include_all,
+        text(body, "description"),
+        text(body, "refs", longest=250),
     )
     runs = body.get("runs") or [{}]
     if not isinstance(runs, list) or not all(isinstance(one, dict) for one in runs):
@@ -157,10 +167,17 @@ def _add_entry(desk: Desk, plan: Plan, body: Mapping[str, object]) -> Entry:
     for sent in runs:
         merged = {**body, **sent}
         run = Run(
-            desk.store.next_run_id(), plan.project_id, suite_id, name, desk.now, desk.by.id,
-            description=text(merged, "description"), milestone_id=plan.milestone_id,
+            desk.store.next_run_id(),
+            plan.project_id,
+            suite_id,
+            name,
+            desk.now,
+            desk.by.id,
+            description=text(merged, "description"),
+            milestone_id=plan.milestone_id,
             assignedto_id=id_field(merged, "assignedto_id", desk.store.users.__contains__),
-            include_all=boolean(merged, "include_all", include_all), refs=text(merged, "refs", longest=250),
+            include_all=boolean(merged, "include_all", include_all),
+            refs=text(merged, "refs", longest=250),
             config_ids=tuple(id_list(sent, "config_ids") or ()),
         )
         desk.store.enter(plan, entry, run, chosen_cases(desk, merged, suite_id, run.include_all))

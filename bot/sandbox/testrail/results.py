@@ -146,7 +146,8 @@ def _read(desk: Desk, body: Mapping[str, object]) -> tuple[int | None, dict[str,
     """
     status_id = body.get("status_id")
     if status_id is not None and (
-        not str(status_id).isdecimal() or int(str(status_id)) not in desk.store.statuses
+        not str(status_id).isdecimal()
+        or int(str(status_id)) not in desk.store.statuses
         or int(str(status_id)) == UNTESTED
     ):
         raise bad("status_id", "status")

@@ -47,7 +47,12 @@ def add_run(desk: Desk) -> Row:
     body = desk.body
     suite_id = suite_of(desk, project)
     run = Run(
-        desk.store.next_run_id(), project.id, suite_id, needed_text(body, "name"), desk.now, desk.by.id,
+        desk.store.next_run_id(),
+        project.id,
+        suite_id,
+        needed_text(body, "name"),
+        desk.now,
+        desk.by.id,
         description=text(body, "description"),
         milestone_id=milestone_of(desk, project.id),
         assignedto_id=id_field(body, "assignedto_id", desk.store.users.__contains__),

@@ -77,7 +77,13 @@ def tell_smoke(teller: Storyteller) -> None:
 def tell_acceptance(teller: Storyteller) -> None:
     """P9 "Release 5.2 acceptance", open: three entries, five runs."""
     plan = Plan(
-        9, WEBSHOP, "Release 5.2 acceptance", teller.now - 2 * DAY, 6, milestone_id=7, refs="REL-52",
+        9,
+        WEBSHOP,
+        "Release 5.2 acceptance",
+        teller.now - 2 * DAY,
+        6,
+        milestone_id=7,
+        refs="REL-52",
         description="What the product owner signs.",
     )
     teller.store.open_plan(plan)
@@ -85,7 +91,10 @@ def tell_acceptance(teller: Storyteller) -> None:
     teller.entry(plan, ACCESSIBILITY, "Accessibility", {122: (3, 8)})
     teller.entry(plan, SMOKE, "Smoke", {123: ()})
     rows = (
-        outcomes(P=10), outcomes(P=7, F=1, U=2), outcomes(P=4, B=1, U=5), outcomes(P=15, F=2, c6=1, U=2),
+        outcomes(P=10),
+        outcomes(P=7, F=1, U=2),
+        outcomes(P=4, B=1, U=5),
+        outcomes(P=15, F=2, c6=1, U=2),
         outcomes(P=12),
     )
     for run, row in zip(teller.store.runs_of(plan), rows, strict=True):
@@ -96,7 +105,10 @@ def tell_oddities(teller: Storyteller) -> None:
     """Custom statuses, a big run, a forgotten one, hostile names, an empty run, a person who is gone."""
     sweep = teller.run(124, ACCESSIBILITY, "Known issues sweep", age_s=2 * DAY, milestone_id=7, assignedto_id=8)
     teller.play(
-        sweep, outcomes(P=9, F=2, c6=3, c7=2, R=1, c8=1, c10=1, U=1), since_s=30 * HOUR, until_s=5 * HOUR,
+        sweep,
+        outcomes(P=9, F=2, c6=3, c7=2, R=1, c8=1, c10=1, U=1),
+        since_s=30 * HOUR,
+        until_s=5 * HOUR,
     )
     big = teller.run(125, CATALOGUE, "Full catalogue 5.2", age_s=5 * DAY, milestone_id=7, by=8)
     teller.play(big, outcomes(P=540, F=21, B=9, U=30), since_s=4 * DAY, until_s=HOUR)
@@ -108,7 +120,13 @@ def tell_oddities(teller: Storyteller) -> None:
         teller.say(test, FAILED, ago_s=20 * HOUR, by=9, comment=comment, defects="WEB-1, <!here>")
     teller.run(127, SMOKE, "Placeholder for 5.3", age_s=9 * DAY, cases=[], milestone_id=8)
     orphan = teller.run(
-        128, SMOKE, "Gift cards, exploratory", age_s=6 * DAY, by=GONE_ID, cases=range(1001, 1007), refs="GIFT-7",
+        128,
+        SMOKE,
+        "Gift cards, exploratory",
+        age_s=6 * DAY,
+        by=GONE_ID,
+        cases=range(1001, 1007),
+        refs="GIFT-7",
     )
     for test in teller.store.tests_of(orphan)[:4]:
         teller.say(test, PASSED, ago_s=5 * DAY, by=GONE_ID)

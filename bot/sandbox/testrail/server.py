@@ -193,10 +193,17 @@ class TestRail(SampleServer):
             raise unknown_method(question.name)
         if method != ("GET" if question.name in READS else "POST"):
             raise wrong_verb(method)
-        return endpoint(Desk(
-            self.store, question, _read_body(body) if method == "POST" else {}, user, self._now(),
-            frozenset(self.denied), frozenset(self.hidden),
-        ))
+        return endpoint(
+            Desk(
+                self.store,
+                question,
+                _read_body(body) if method == "POST" else {},
+                user,
+                self._now(),
+                frozenset(self.denied),
+                frozenset(self.hidden),
+            )
+        )
 
     def _reply(self, question: Question, said: object) -> web.Response:
         if said is None:

@@ -189,13 +189,22 @@ class Store:
         made = []
         for place in range(number):
             run_id = self.next_run_id()
-            made.append(Run(
-                run_id, pattern.project_id, pattern.suite_id, f"{pattern.name} {run_id}",
-                pattern.created_on - apart_s * (number - place), pattern.created_by,
-                milestone_id=pattern.milestone_id, completed_on=pattern.completed_on, include_all=False,
-                dormant=Dormant(statuses, case_ids, self._take_test_ids(len(statuses)),
-                                self._take_result_ids(len(statuses))),
-            ))
+            made.append(
+                Run(
+                    run_id,
+                    pattern.project_id,
+                    pattern.suite_id,
+                    f"{pattern.name} {run_id}",
+                    pattern.created_on - apart_s * (number - place),
+                    pattern.created_by,
+                    milestone_id=pattern.milestone_id,
+                    completed_on=pattern.completed_on,
+                    include_all=False,
+                    dormant=Dormant(
+                        statuses, case_ids, self._take_test_ids(len(statuses)), self._take_result_ids(len(statuses))
+                    ),
+                )
+            )
         self.runs.update((run.id, run) for run in made)
         return made
 

@@ -33,7 +33,14 @@ class Storyteller:
     dice: random.Random = field(default_factory=lambda: random.Random(52))
 
     def run(
-        self, run_id: int, suite_id: int, name: str, *, age_s: int, by: int = 6, cases: Sequence[int] | None = None,
+        self,
+        run_id: int,
+        suite_id: int,
+        name: str,
+        *,
+        age_s: int,
+        by: int = 6,
+        cases: Sequence[int] | None = None,
         **more: object,
     ) -> Run:
         """An open run `age_s` old, with the whole suite or some cases; `more`: any other field of Run."""
@@ -49,8 +56,15 @@ class Storyteller:
         cases = self.store.case_ids_of(suite_id)[: size or None]
         for run_id, config_ids in runs.items():
             run = Run(
-                run_id, plan.project_id, suite_id, name, plan.created_on, plan.created_by,
-                milestone_id=plan.milestone_id, include_all=size == 0, config_ids=tuple(config_ids),
+                run_id,
+                plan.project_id,
+                suite_id,
+                name,
+                plan.created_on,
+                plan.created_by,
+                milestone_id=plan.milestone_id,
+                include_all=size == 0,
+                config_ids=tuple(config_ids),
             )
             self.store.enter(plan, entry, run, cases)
         return entry

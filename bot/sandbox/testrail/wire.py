@@ -92,8 +92,7 @@ def plan_row(store: Store, plan: Plan) -> Row:
 def entry_row(store: Store, entry: Entry, place: int = 1) -> Row:
     """An entry with its runs, which have two fields more here than alone."""
     runs = [
-        {**run_row(store, store.runs[run_id]), "entry_id": entry.id, "entry_index": place}
-        for run_id in entry.run_ids
+        {**run_row(store, store.runs[run_id]), "entry_id": entry.id, "entry_index": place} for run_id in entry.run_ids
     ]
     return {
         "id": entry.id,
@@ -230,8 +229,10 @@ def project_row(store: Store, project: Project) -> Row:
         "default_role_id": None,
         "case_statuses_enabled": False,
         "url": page_url(store, "projects/overview", project.id),
-        "users": [{"id": user.id, "global_role_id": None, "global_role": None, "project_role_id": None,
-                   "project_role": None} for user in store.users.values()],
+        "users": [
+            {"id": user.id, "global_role_id": None, "global_role": None, "project_role_id": None, "project_role": None}
+            for user in store.users.values()
+        ],
         "groups": [],
     }
 

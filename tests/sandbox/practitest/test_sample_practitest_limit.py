@@ -63,11 +63,19 @@ async def test_strangers_do_not_use_up_the_limit() -> None:
         assert await statuses(server, 2) == [200, 429]
 
 
-@pytest.mark.parametrize(("seconds", "retry_after", "header"), [
-    (0, False, None), (0, True, "60"), (59.2, True, "1"), (30.5, True, "30"),
-])
+@pytest.mark.parametrize(
+    ("seconds", "retry_after", "header"),
+    [
+        (0, False, None),
+        (0, True, "60"),
+        (59.2, True, "1"),
+        (30.5, True, "30"),
+    ],
+)
 async def test_retry_after_is_sent_only_when_asked_for(
-    seconds: float, retry_after: bool, header: str | None,
+    seconds: float,
+    retry_after: bool,
+    header: str | None,
 ) -> None:
     clock = StillClock()
     clock.at = TEN + timedelta(seconds=seconds)

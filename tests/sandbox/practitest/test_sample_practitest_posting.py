@@ -26,7 +26,13 @@ async def server() -> AsyncIterator[PractiTest]:
 
 
 async def send(
-    server: PractiTest, body: Any, *, method: str = "POST", path: str = "runs", token: str = "", **options: Any,
+    server: PractiTest,
+    body: Any,
+    *,
+    method: str = "POST",
+    path: str = "runs",
+    token: str = "",
+    **options: Any,
 ) -> tuple[int, Any]:
     headers = {"PTToken": token or server.token, "Content-Type": "application/json", **options.pop("headers", {})}
     raw = body if isinstance(body, str | bytes) else json.dumps(body)
@@ -39,9 +45,13 @@ async def send(
 
 def run(steps: Any = None, files: Any = None, **attributes: Any) -> dict[str, Any]:
     """One item of the body, as the vendor's page shows it."""
-    item: dict[str, Any] = {"type": "instances", "attributes": {
-        "instance-id": INSTANCE, **{name.replace("_", "-"): value for name, value in attributes.items()},
-    }}
+    item: dict[str, Any] = {
+        "type": "instances",
+        "attributes": {
+            "instance-id": INSTANCE,
+            **{name.replace("_", "-"): value for name, value in attributes.items()},
+        },
+    }
     if steps is not None:
         item["steps"] = {"data": steps}
     if files is not None:
@@ -53,23 +63,26 @@ def step(status: str, **more: Any) -> dict[str, Any]:
     return {"name": f"is {status}", "expected-results": "result", "status": status, **more}
 
 
-@pytest.mark.parametrize(("item", "status"), [
-    (run(exit_code=0), "PASSED"),
-    (run(exit_code=1), "FAILED"),
-    (run(exit_code=-7), "FAILED"),
-    (run(exit_code="0"), "PASSED"),
-    (run(), "FAILED"),
-    (run([step("FAILED"), step("PASSED")], exit_code=0), "FAILED"),
-    (run([step("PASSED"), step("PASSED")], exit_code=1), "PASSED"),
-    (run([step("PASSED"), step("BLOCKED")]), "BLOCKED"),
-    (run([step("BLOCKED"), step("FAILED")]), "FAILED"),
-    (run([step("PASSED"), step("N/A")]), "PASSED"),
-    (run([step("N/A")]), "N/A"),
-    (run([step("NO RUN")]), "NO RUN"),
-    (run([step("PASSED"), step("NO RUN")]), "NOT COMPLETED"),
-    (run([{"name": "no status"}]), "NO RUN"),
-    (run([], exit_code=0), "PASSED"),
-])
+@pytest.mark.parametrize(
+    ("item", "status"),
+    [
+        (run(exit_code=0), "PASSED"),
+        (run(exit_code=1), "FAILED"),
+        (run(exit_code=-7), "FAILED"),
+        (run(exit_code="0"), "PASSED"),
+        (run(), "FAILED"),
+        (run([step("FAILED"), step("PASSED")], exit_code=0), "FAILED"),
+        (run([step("PASSED"), step("PASSED")], exit_code=1), "PASSED"),
+        (run([step("PASSED"), step("BLOCKED")]), "BLOCKED"),
+        (run([step("BLOCKED"), step("FAILED")]), "FAILED"),
+        (run([step("PASSED"), step("N/A")]), "PASSED"),
+        (run([step("N/A")]), "N/A"),
+        (run([step("NO RUN")]), "NO RUN"),
+        (run([step("PASSED"), step("NO RUN")]), "NOT COMPLETED"),
+        (run([{"name": "no status"}]), "NO RUN"),
+        (run([], exit_code=0), "PASSED"),
+    ],
+)
 async def test_exit_code_and_steps_decide_the_status(server: PractiTest, item: Any, status: str) -> None:
     got, body = await send(server, {"data": item})
     assert got == 200
@@ -78,15 +91,31 @@ async def test_exit_code_and_steps_decide_the_status(server: PractiTest, item: A
 
 
 async def test_a_new_run_is_answered_and_listed(server: PractiTest) -> None:
-    _status, body = await send(server, {"data": run(
-        exit_code=0, automated_execution_output="THIS IS MY OUTPUT", run_duration="00:05:07", version="1.5",
-        custom_fields={"---f-45293": "Win"},
-    )})
+    _status, body = await send(
+        server,
+        {
+            "data": run(
+                exit_code=0,
+                automated_execution_output="THIS IS MY OUTPUT",
+                run_duration="00:05:07",
+                version="1.5",
+                custom_fields={"---f-45293": "Win"},
+            )
+        },
+    )
     made = body["data"]
     expected = {
-        "project-id": 4566, "status": "PASSED", "tester-id": None, "instance-id": INSTANCE, "preconditions": None,
-        "version": "1.5", "test-id": 80893, "run-type": "AutomatedRun", "custom-fields": {"---f-45293": "Win"},
-        "automated-execution-output": "THIS IS MY OUTPUT", "run-duration": "00:05:07",
+        "project-id": 4566,
+        "status": "PASSED",
+        "tester-id": None,
+        "instance-id": INSTANCE,
+        "preconditions": None,
+        "version": "1.5",
+        "test-id": 80893,
+        "run-type": "AutomatedRun",
+        "custom-fields": {"---f-45293": "Win"},
+        "automated-execution-output": "THIS IS MY OUTPUT",
+        "run-duration": "00:05:07",
     }
     assert {name: value for name, value in made["attributes"].items() if not name.endswith("-at")} == expected
     _status, listed = await send(server, "", method="GET", path="runs")
@@ -114,29 +143,45 @@ async def test_a_set_passes_when_its_last_failure_is_mended(server: PractiTest) 
 
 @pytest.mark.parametrize("count", [1, 2, 20])
 async def test_an_array_of_runs_is_answered_with_an_array(server: PractiTest, count: int) -> None:
-    status, body = await send(server, {"data": [
-        {"type": "instances", "attributes": {"instance-id": INSTANCE + number, "exit-code": 0}}
-        for number in range(count)
-    ]})
+    status, body = await send(
+        server,
+        {
+            "data": [
+                {"type": "instances", "attributes": {"instance-id": INSTANCE + number, "exit-code": 0}}
+                for number in range(count)
+            ]
+        },
+    )
     assert status == 200
     assert list(body) == ["data"]
     assert [row["attributes"]["instance-id"] for row in body["data"]] == list(range(INSTANCE, INSTANCE + count))
 
 
-@pytest.mark.parametrize("item", [
-    {"attributes": {"instance-id": INSTANCE, "exit-code": 0}},
-    {"type": "runs", "attributes": {"instance-id": INSTANCE, "exit-code": 0}},
-    {"type": "instances", "attributes": {"instance-id": str(INSTANCE), "exit-code": 0}},
-])
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"attributes": {"instance-id": INSTANCE, "exit-code": 0}},
+        {"type": "runs", "attributes": {"instance-id": INSTANCE, "exit-code": 0}},
+        {"type": "instances", "attributes": {"instance-id": str(INSTANCE), "exit-code": 0}},
+    ],
+)
 async def test_spellings_of_the_vendors_own_clients_are_taken(server: PractiTest, item: Any) -> None:
     status, _body = await send(server, {"data": item})
     assert status == 200
 
 
 async def test_a_manual_run_has_its_tester_and_its_date(server: PractiTest) -> None:
-    status, body = await send(server, {"data": run(
-        [step("PASSED")], run_type="ManualRun", tester_id=5382, run_date="2026-03-01T12:43:31Z",
-    )})
+    status, body = await send(
+        server,
+        {
+            "data": run(
+                [step("PASSED")],
+                run_type="ManualRun",
+                tester_id=5382,
+                run_date="2026-03-01T12:43:31Z",
+            )
+        },
+    )
     place = server.account.instances[INSTANCE]
     assert status == 200
     assert (body["data"]["attributes"]["run-type"], body["data"]["attributes"]["tester-id"]) == ("ManualRun", 5382)
@@ -155,11 +200,15 @@ async def test_run_type_outside_the_attributes_is_not_seen(server: PractiTest) -
 
 
 async def test_files_are_kept_with_run_and_step(server: PractiTest) -> None:
-    broken = "\n".join(LOG[at:at + 60] for at in range(0, len(LOG), 60)) + "\n "
-    body = json.dumps({"data": run(
-        [step("FAILED", files={"data": [{"filename": "log.html", "content_encoded": "aGk="}]})],
-        [{"filename": "one.log", "content_encoded": "MARK"}],
-    )}).replace("MARK", broken)
+    broken = "\n".join(LOG[at : at + 60] for at in range(0, len(LOG), 60)) + "\n "
+    body = json.dumps(
+        {
+            "data": run(
+                [step("FAILED", files={"data": [{"filename": "log.html", "content_encoded": "aGk="}]})],
+                [{"filename": "one.log", "content_encoded": "MARK"}],
+            )
+        }
+    ).replace("MARK", broken)
     status, answer = await send(server, body)
     assert status == 200
     assert [(file.run_id, file.filename, file.content, file.step) for file in server.account.attachments] == [
@@ -168,40 +217,43 @@ async def test_files_are_kept_with_run_and_step(server: PractiTest) -> None:
     ]
 
 
-@pytest.mark.parametrize("item", [
-    {"type": "instances", "attributes": {"exit-code": 0}},
-    {"type": "instances"},
-    {"type": "sets", "attributes": {"instance-id": INSTANCE}},
-    "98142",
-    run(instance_id=1),
-    run(instance_id="16:1"),
-    run(instance_id=True),
-    run(exit_code="passed"),
-    run(run_type="Manual"),
-    run(run_type="ManualRun", exit_code=0),
-    run(run_type="ManualRun", exit_code=0, tester_id=5301),
-    run(run_type="ManualRun", exit_code=0, tester_id=5381, automated_execution_output="x"),
-    run(run_type="ManualRun", exit_code=0, tester_id=5381, run_date="yesterday"),
-    run(exit_code=0, run_date="2026-03-01"),
-    run(exit_code=0, run_duration="5m"),
-    run(exit_code=0, run_duration="00:61:00"),
-    run(exit_code=0, run_duration=300),
-    run(exit_code=0, automated_execution_output="x" * 256),
-    run(exit_code=0, automated_execution_output=["x"]),
-    run(exit_code=0, custom_fields={"---f-1": "Win"}),
-    run(exit_code=0, custom_fields={"OS": "Win"}),
-    run(exit_code=0, custom_fields={"---f-45293": "Amiga"}),
-    run(exit_code=0, custom_fields={"---f-46001": "Pixel 9"}),
-    run(exit_code=0, custom_fields=["Win"]),
-    run([step("NOT COMPLETED")]),
-    run([step("passed")]),
-    run([{"status": "PASSED"}]),
-    run([{"name": "x" * 256, "status": "PASSED"}]),
-    run("PASSED"),
-    run(files=[{"filename": "a.log", "content_encoded": "not base64!"}]),
-    run(files=[{"filename": "a.log"}]),
-    run(files=[{"content_encoded": "aGk="}]),
-])
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"type": "instances", "attributes": {"exit-code": 0}},
+        {"type": "instances"},
+        {"type": "sets", "attributes": {"instance-id": INSTANCE}},
+        "98142",
+        run(instance_id=1),
+        run(instance_id="16:1"),
+        run(instance_id=True),
+        run(exit_code="passed"),
+        run(run_type="Manual"),
+        run(run_type="ManualRun", exit_code=0),
+        run(run_type="ManualRun", exit_code=0, tester_id=5301),
+        run(run_type="ManualRun", exit_code=0, tester_id=5381, automated_execution_output="x"),
+        run(run_type="ManualRun", exit_code=0, tester_id=5381, run_date="yesterday"),
+        run(exit_code=0, run_date="2026-03-01"),
+        run(exit_code=0, run_duration="5m"),
+        run(exit_code=0, run_duration="00:61:00"),
+        run(exit_code=0, run_duration=300),
+        run(exit_code=0, automated_execution_output="x" * 256),
+        run(exit_code=0, automated_execution_output=["x"]),
+        run(exit_code=0, custom_fields={"---f-1": "Win"}),
+        run(exit_code=0, custom_fields={"OS": "Win"}),
+        run(exit_code=0, custom_fields={"---f-45293": "Amiga"}),
+        run(exit_code=0, custom_fields={"---f-46001": "Pixel 9"}),
+        run(exit_code=0, custom_fields=["Win"]),
+        run([step("NOT COMPLETED")]),
+        run([step("passed")]),
+        run([{"status": "PASSED"}]),
+        run([{"name": "x" * 256, "status": "PASSED"}]),
+        run("PASSED"),
+        run(files=[{"filename": "a.log", "content_encoded": "not base64!"}]),
+        run(files=[{"filename": "a.log"}]),
+        run(files=[{"content_encoded": "aGk="}]),
+    ],
+)
 async def test_wrong_runs_are_refused_and_nothing_is_added(server: PractiTest, item: Any) -> None:
     before = len(server.account.runs)
     status, body = await send(server, {"data": [run(exit_code=0), item]})
@@ -216,17 +268,20 @@ async def test_output_has_room_for_255_characters(server: PractiTest, length: in
     assert status == 200
 
 
-@pytest.mark.parametrize(("body", "headers", "status"), [
-    ({"data": [run(exit_code=0)] * 21}, {}, 422),
-    ({"data": []}, {}, 422),
-    ({}, {}, 422),
-    ([], {}, 422),
-    ("{", {}, 400),
-    (b"\xff\xfe{", {}, 400),
-    ("", {}, 400),
-    ({"data": run(exit_code=0)}, {"Content-Type": "text/plain"}, 422),
-    ({"data": run(exit_code=0)}, {"Content-Type": "application/x-www-form-urlencoded"}, 422),
-])
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [
+        ({"data": [run(exit_code=0)] * 21}, {}, 422),
+        ({"data": []}, {}, 422),
+        ({}, {}, 422),
+        ([], {}, 422),
+        ("{", {}, 400),
+        (b"\xff\xfe{", {}, 400),
+        ("", {}, 400),
+        ({"data": run(exit_code=0)}, {"Content-Type": "text/plain"}, 422),
+        ({"data": run(exit_code=0)}, {"Content-Type": "application/x-www-form-urlencoded"}, 422),
+    ],
+)
 async def test_wrong_bodies_are_refused(server: PractiTest, body: Any, headers: dict[str, str], status: int) -> None:
     got, answer = await send(server, body, headers=headers)
     assert got == status
@@ -235,8 +290,10 @@ async def test_wrong_bodies_are_refused(server: PractiTest, body: Any, headers: 
 
 async def test_a_set_is_marked_by_a_custom_field(server: PractiTest) -> None:
     status, body = await send(
-        server, {"data": {"type": "sets", "attributes": {"custom-fields": {"---f-45911": "Done"}}}},
-        method="PUT", path="sets/55",
+        server,
+        {"data": {"type": "sets", "attributes": {"custom-fields": {"---f-45911": "Done"}}}},
+        method="PUT",
+        path="sets/55",
     )
     assert status == 200
     assert body["data"]["attributes"]["custom-fields"]["---f-45911"] == "Done"
@@ -244,17 +301,20 @@ async def test_a_set_is_marked_by_a_custom_field(server: PractiTest) -> None:
     assert body["data"]["attributes"]["run-status"] == "FAILED"
 
 
-@pytest.mark.parametrize(("attributes", "shown"), [
-    ({"name": "UAT cart 2"}, {"name": "UAT cart 2"}),
-    ({"version": 1.5, "priority": "highest"}, {"version": "1.5", "priority": "highest"}),
-    ({"planned-execution": "2017-03-01T12:43:31Z"}, {"planned-execution": "2017-03-01T12:43:31+00:00"}),
-    ({"assigned-to-id": 354, "assigned-to-type": "group"}, {"assigned-to-id": 354, "assigned-to-type": "group"}),
-    ({"assigned-to-id": 5380}, {"assigned-to-id": 5380, "assigned-to-type": "user"}),
-    ({"assigned-to-id": None}, {"assigned-to-id": None, "assigned-to-type": None}),
-    ({"milestone-id": 102}, {"milestone-id": 102}),
-    ({"custom-fields": {"---f-45916": ["ClientC"]}}, {}),
-    ({"run-status": "PASSED"}, {"run-status": "FAILED"}),
-])
+@pytest.mark.parametrize(
+    ("attributes", "shown"),
+    [
+        ({"name": "UAT cart 2"}, {"name": "UAT cart 2"}),
+        ({"version": 1.5, "priority": "highest"}, {"version": "1.5", "priority": "highest"}),
+        ({"planned-execution": "2017-03-01T12:43:31Z"}, {"planned-execution": "2017-03-01T12:43:31+00:00"}),
+        ({"assigned-to-id": 354, "assigned-to-type": "group"}, {"assigned-to-id": 354, "assigned-to-type": "group"}),
+        ({"assigned-to-id": 5380}, {"assigned-to-id": 5380, "assigned-to-type": "user"}),
+        ({"assigned-to-id": None}, {"assigned-to-id": None, "assigned-to-type": None}),
+        ({"milestone-id": 102}, {"milestone-id": 102}),
+        ({"custom-fields": {"---f-45916": ["ClientC"]}}, {}),
+        ({"run-status": "PASSED"}, {"run-status": "FAILED"}),
+    ],
+)
 async def test_sets_can_be_changed(server: PractiTest, attributes: Any, shown: dict[str, Any]) -> None:
     status, body = await send(server, {"data": {"attributes": attributes}}, method="PUT", path="sets/55")
     assert status == 200
@@ -268,11 +328,19 @@ async def test_an_instance_can_be_changed(server: PractiTest) -> None:
     assert answer["data"]["attributes"]["custom-fields"] == {"---f-45390": "Chrome"}
 
 
-@pytest.mark.parametrize("attributes", [
-    {"name": ""}, {"custom-fields": {"---f-45911": "Closed"}}, {"custom-fields": {"---f-46001": "Pixel 9"}},
-    {"milestone-id": 103}, {"assigned-to-id": 999}, {"assigned-to-id": 5380, "assigned-to-type": "team"},
-    {"planned-execution": "soon"}, {"custom-fields": "Done"},
-])
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"name": ""},
+        {"custom-fields": {"---f-45911": "Closed"}},
+        {"custom-fields": {"---f-46001": "Pixel 9"}},
+        {"milestone-id": 103},
+        {"assigned-to-id": 999},
+        {"assigned-to-id": 5380, "assigned-to-type": "team"},
+        {"planned-execution": "soon"},
+        {"custom-fields": "Done"},
+    ],
+)
 async def test_wrong_changes_are_refused(server: PractiTest, attributes: Any) -> None:
     before = server.account.sets[55].updated_at
     status, _body = await send(server, {"data": {"attributes": attributes}}, method="PUT", path="sets/55")

@@ -90,7 +90,12 @@ def test_s55_is_the_cart_round(told: PractiTest) -> None:
     places = told.account.instances_of(55)
     assert (cart.project_id, cart.name, places[0].id, len(places)) == (4566, "UAT cart", 98142, 31)
     assert Counter(place.run_status for place in places) == {
-        "PASSED": 17, "FAILED": 5, "BLOCKED": 2, "N/A": 2, "NOT COMPLETED": 1, "NO RUN": 4,
+        "PASSED": 17,
+        "FAILED": 5,
+        "BLOCKED": 2,
+        "N/A": 2,
+        "NOT COMPLETED": 1,
+        "NO RUN": 4,
     }
     runs = [run for run in told.account.runs.values() if run.set_id == 55]
     assert {run.run_type for run in runs} == {"ManualRun", "AutomatedRun"}
@@ -111,14 +116,17 @@ def test_nights_form_a_series_over_the_same_tests(told: PractiTest) -> None:
     assert len({each.name for each in nights}) == len(nights) == 13
 
 
-@pytest.mark.parametrize(("test", "last_three"), [
-    ("POST /cart/items", ["PASSED", "PASSED", "FAILED"]),
-    ("POST /checkout", ["FAILED", "FAILED", "FAILED"]),
-    ("GET /orders", ["FAILED", "FAILED", "PASSED"]),
-    ("POST /orders/{id}/cancel", ["PASSED", "FAILED", "PASSED"]),
-    ("PUT /stock/{sku}", ["PASSED", "PASSED", "NO RUN"]),
-    ("POST /payments", ["PASSED", "PASSED", "BLOCKED"]),
-])
+@pytest.mark.parametrize(
+    ("test", "last_three"),
+    [
+        ("POST /cart/items", ["PASSED", "PASSED", "FAILED"]),
+        ("POST /checkout", ["FAILED", "FAILED", "FAILED"]),
+        ("GET /orders", ["FAILED", "FAILED", "PASSED"]),
+        ("POST /orders/{id}/cancel", ["PASSED", "FAILED", "PASSED"]),
+        ("PUT /stock/{sku}", ["PASSED", "PASSED", "NO RUN"]),
+        ("POST /payments", ["PASSED", "PASSED", "BLOCKED"]),
+    ],
+)
 def test_nights_have_new_still_fixed_and_flaky_tests(told: PractiTest, test: str, last_three: list[str]) -> None:
     found = [place.run_status for place in told.account.instances.values() if place.name == test]
     assert found[-3:] == last_three
@@ -175,16 +183,22 @@ async def test_rows_move_while_a_client_pages(server: PractiTest) -> None:
     assert ids(first)[-1] == ids(second)[0]
 
 
-@pytest.mark.parametrize(("twist", "number", "expected"), [
-    (mischief.endless, 1, {"next-page": 2}),
-    (mischief.endless, 900, {"next-page": 901}),
-    (mischief.huge_total_pages, 3, {"total-pages": 10**9, "next-page": 4, "total-count": 250}),
-    (mischief.stuck, 2, {"next-page": 2, "current-page": 2}),
-    (mischief.wrong_total(7), 1, {"total-count": 7, "total-pages": 3}),
-    (mischief.same_page_again, 2, {"current-page": 2, "next-page": 3}),
-])
+@pytest.mark.parametrize(
+    ("twist", "number", "expected"),
+    [
+        (mischief.endless, 1, {"next-page": 2}),
+        (mischief.endless, 900, {"next-page": 901}),
+        (mischief.huge_total_pages, 3, {"total-pages": 10**9, "next-page": 4, "total-count": 250}),
+        (mischief.stuck, 2, {"next-page": 2, "current-page": 2}),
+        (mischief.wrong_total(7), 1, {"total-count": 7, "total-pages": 3}),
+        (mischief.same_page_again, 2, {"current-page": 2, "next-page": 3}),
+    ],
+)
 async def test_pages_can_be_made_to_lie(
-    server: PractiTest, twist: Twist, number: int, expected: dict[str, int],
+    server: PractiTest,
+    twist: Twist,
+    number: int,
+    expected: dict[str, int],
 ) -> None:
     server.twists["instances"] = twist
     body = await page(server, "instances.json?set-ids=52", number)

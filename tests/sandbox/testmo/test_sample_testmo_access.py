@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from testmo_caller import calling
 
 from bot.sandbox.server import Clock
 from bot.sandbox.testmo import Access, Testmo
+from tests.sandbox.testmo.testmo_caller import calling
 
 COMPLETE = "/automation/runs/415/complete"
 
@@ -20,21 +20,24 @@ async def test_without_the_right_bearer_token_nothing_is_told(header: str) -> No
     assert (heard.status, heard.body) == (401, {"message": "Unauthenticated."})
 
 
-@pytest.mark.parametrize(("method", "path", "status"), [
-    ("GET", "/runs/118", 200),
-    ("GET", "/projects/1/runs", 200),
-    ("GET", "/projects/2/runs", 403),
-    ("GET", "/projects/2", 403),
-    ("GET", "/runs/120", 403),
-    ("GET", "/automation/runs/414", 403),
-    ("GET", "/automation/sources/3", 403),
-    ("GET", "/milestones/5", 403),
-    ("GET", "/users", 403),
-    ("GET", "/users/2", 403),
-    ("GET", "/projects/1/users", 200),
-    ("POST", COMPLETE, 403),
-    ("POST", "/projects/1/automation/runs", 403),
-])
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/runs/118", 200),
+        ("GET", "/projects/1/runs", 200),
+        ("GET", "/projects/2/runs", 403),
+        ("GET", "/projects/2", 403),
+        ("GET", "/runs/120", 403),
+        ("GET", "/automation/runs/414", 403),
+        ("GET", "/automation/sources/3", 403),
+        ("GET", "/milestones/5", 403),
+        ("GET", "/users", 403),
+        ("GET", "/users/2", 403),
+        ("GET", "/projects/1/users", 200),
+        ("POST", COMPLETE, 403),
+        ("POST", "/projects/1/automation/runs", 403),
+    ],
+)
 async def test_a_token_reaches_as_far_as_its_rights(method: str, path: str, status: int) -> None:
     server = Testmo()
     server.tokens["reader"] = Access(3, may_write=False, projects=frozenset({1}))
@@ -49,28 +52,31 @@ async def test_a_reader_sees_only_its_projects() -> None:
         assert (await caller.ask("GET", "/projects", token="reader")).ids == [1]
 
 
-@pytest.mark.parametrize(("method", "path", "status"), [
-    ("GET", "/nowhere", 404),
-    ("GET", "/runs/118/", 404),
-    ("GET", "/runs/R118", 404),
-    ("GET", "/projects/1/runs/118", 404),
-    ("GET", "/runs/9999", 404),
-    ("GET", "/automation/runs/9999", 404),
-    ("GET", "/projects/99", 404),
-    ("GET", "/users/99", 404),
-    ("GET", "/milestones/99", 404),
-    ("GET", "/automation/sources/99", 404),
-    ("POST", "/projects/99/automation/runs", 404),
-    ("POST", "/automation/runs/threads/9999/complete", 404),
-    ("GET", "/projects/99/runs", 403),
-    ("GET", "/projects/99/automation/runs", 403),
-    ("GET", "/runs/9999/results", 403),
-    ("GET", COMPLETE, 405),
-    ("DELETE", "/runs/118", 405),
-    ("PATCH", "/runs/118", 405),
-    ("PUT", "/automation/runs/412", 405),
-    ("POST", "/runs/118", 405),
-])
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/nowhere", 404),
+        ("GET", "/runs/118/", 404),
+        ("GET", "/runs/R118", 404),
+        ("GET", "/projects/1/runs/118", 404),
+        ("GET", "/runs/9999", 404),
+        ("GET", "/automation/runs/9999", 404),
+        ("GET", "/projects/99", 404),
+        ("GET", "/users/99", 404),
+        ("GET", "/milestones/99", 404),
+        ("GET", "/automation/sources/99", 404),
+        ("POST", "/projects/99/automation/runs", 404),
+        ("POST", "/automation/runs/threads/9999/complete", 404),
+        ("GET", "/projects/99/runs", 403),
+        ("GET", "/projects/99/automation/runs", 403),
+        ("GET", "/runs/9999/results", 403),
+        ("GET", COMPLETE, 405),
+        ("DELETE", "/runs/118", 405),
+        ("PATCH", "/runs/118", 405),
+        ("PUT", "/automation/runs/412", 405),
+        ("POST", "/runs/118", 405),
+    ],
+)
 async def test_what_is_not_there_is_refused_in_json(method: str, path: str, status: int) -> None:
     async with calling(Testmo()) as caller:
         heard = await caller.ask(method, path, json={})

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from testmo_caller import calling
 
 from bot.sandbox.server import Clock
 from bot.sandbox.testmo import Testmo, wire
 from bot.sandbox.testmo.statuses import BY_ALIAS, STATUSES, counters
+from tests.sandbox.testmo.testmo_caller import calling
 
 ALIASES = sorted(BY_ALIAS)
 
@@ -22,7 +22,10 @@ def agrees(row: dict[str, Any]) -> bool:
     """The counters of one row add up."""
     numbered = sum(row[f"status{number}_count"] for number in range(1, 25))
     return (row["total_count"], row["success_count"], row["failure_count"], row["completed_count"]) == (
-        row["untested_count"] + numbered, row["status1_count"], row["status2_count"], numbered - row["status3_count"]
+        row["untested_count"] + numbered,
+        row["status1_count"],
+        row["status2_count"],
+        numbered - row["status3_count"],
     )
 
 

@@ -5,23 +5,26 @@ from __future__ import annotations
 import math
 
 import pytest
-from testmo_caller import calling
 
 from bot.sandbox.testmo import Testmo, paging
+from tests.sandbox.testmo.testmo_caller import calling
 
 RUNS = "/projects/1/automation/runs"
 
 
-@pytest.mark.parametrize(("path", "params", "envelope"), [
-    (RUNS, {}, (1, None, None, 1, 100, 27)),
-    (RUNS, {"per_page": 15}, (1, None, 2, 2, 15, 27)),
-    (RUNS, {"per_page": 15, "page": 2}, (2, 1, None, 2, 15, 27)),
-    (RUNS, {"per_page": 15, "page": 9}, (9, 2, None, 2, 15, 27)),
-    (RUNS, {"tags": "nothing-has-it"}, (None, None, None, None, 100, 0)),
-    ("/runs/105/results", {"per_page": 25, "page": 3}, (3, 2, 4, 16, 25, 396)),
-    ("/runs/121/results", {}, (None, None, None, None, 100, 0)),
-    ("/automation/runs/412/tests", {"per_page": 500}, (1, None, None, 1, 500, 83)),
-])
+@pytest.mark.parametrize(
+    ("path", "params", "envelope"),
+    [
+        (RUNS, {}, (1, None, None, 1, 100, 27)),
+        (RUNS, {"per_page": 15}, (1, None, 2, 2, 15, 27)),
+        (RUNS, {"per_page": 15, "page": 2}, (2, 1, None, 2, 15, 27)),
+        (RUNS, {"per_page": 15, "page": 9}, (9, 2, None, 2, 15, 27)),
+        (RUNS, {"tags": "nothing-has-it"}, (None, None, None, None, 100, 0)),
+        ("/runs/105/results", {"per_page": 25, "page": 3}, (3, 2, 4, 16, 25, 396)),
+        ("/runs/121/results", {}, (None, None, None, None, 100, 0)),
+        ("/automation/runs/412/tests", {"per_page": 500}, (1, None, None, 1, 500, 83)),
+    ],
+)
 async def test_the_envelope_tells_where_one_is(
     path: str, params: dict[str, int | str], envelope: tuple[int | None, ...]
 ) -> None:

@@ -8,12 +8,12 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from testmo_caller import Caller, calling
 
 from bot.sandbox.server import Clock
 from bot.sandbox.testmo import Testmo
 from bot.sandbox.testmo.sample.nightly import ADDED, FIXED, FLAKY, NEW, NOT_RUN, RETRIED, STILL
 from bot.sandbox.world import COLLEAGUES, HOSTILE_NAMES
+from tests.sandbox.testmo.testmo_caller import Caller, calling
 
 UNFINISHED = 406
 Outcomes = dict[tuple[str, str], list[int]]
@@ -158,10 +158,15 @@ async def test_users_are_the_colleagues_one_who_left_and_one_who_is_forgotten() 
     assert {"id": 7, "name": None} in expands
 
 
-@pytest.mark.parametrize("moment", [
-    datetime(2026, 3, 29, 1, 30, tzinfo=UTC), datetime(2026, 3, 29, 9, 0, tzinfo=UTC),
-    datetime(2026, 12, 31, 23, 59, tzinfo=UTC), datetime(2028, 2, 29, 4, 0, tzinfo=UTC),
-])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime(2026, 3, 29, 1, 30, tzinfo=UTC),
+        datetime(2026, 3, 29, 9, 0, tzinfo=UTC),
+        datetime(2026, 12, 31, 23, 59, tzinfo=UTC),
+        datetime(2028, 2, 29, 4, 0, tzinfo=UTC),
+    ],
+)
 async def test_last_night_is_last_night_and_nothing_is_from_the_future(moment: datetime) -> None:
     clock = Clock()
     clock.move_to(moment)

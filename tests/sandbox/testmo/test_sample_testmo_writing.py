@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from testmo_caller import Caller, calling
 
 from bot.sandbox.testmo import Testmo
+from tests.sandbox.testmo.testmo_caller import Caller, calling
 
 CREATE = "/projects/1/automation/runs"
 GOING = 415
@@ -33,9 +33,7 @@ async def test_a_run_lives_from_creation_to_completion() -> None:
         run_id = await create(caller, links=[LINK], artifacts=[ARTIFACT], fields=[FIELD], config="Firefox")
         thread = (await caller.post(f"/automation/runs/{run_id}/threads", {"elapsed_observed": 600_000_000})).body["id"]
         tests = [TEST, TEST | {"key": "b", "status": "failed"}, TEST | {"key": "c", "status": "skipped"}]
-        added = await caller.post(
-            f"/automation/runs/threads/{thread}/append", {"elapsed_observed": 5, "tests": tests}
-        )
+        added = await caller.post(f"/automation/runs/threads/{thread}/append", {"elapsed_observed": 5, "tests": tests})
         going = await run_of(caller, run_id)
         ended = await caller.post(f"/automation/runs/threads/{thread}/complete", {"elapsed_observed": 700_000_000})
         before = await run_of(caller, run_id)
@@ -72,10 +70,16 @@ async def test_an_appended_note_and_link_show_with_who_and_when() -> None:
     assert run["updated_at"] is not None
 
 
-@pytest.mark.parametrize("path", [
-    "/automation/runs/412/complete", "/automation/runs/412/append", "/automation/runs/412/threads",
-    "/automation/runs/threads/{thread}/append", "/automation/runs/threads/{thread}/complete",
-])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/automation/runs/412/complete",
+        "/automation/runs/412/append",
+        "/automation/runs/412/threads",
+        "/automation/runs/threads/{thread}/append",
+        "/automation/runs/threads/{thread}/complete",
+    ],
+)
 async def test_what_is_completed_is_closed_for_input(path: str) -> None:
     async with calling(Testmo()) as caller:
         before = await run_of(caller, 412)
@@ -113,34 +117,37 @@ async def test_a_new_source_is_made_once_and_a_tag_finds_its_milestone() -> None
     assert sources.count("frontend") == 1
 
 
-@pytest.mark.parametrize(("more", "wrong"), [
-    ({"name": None}, "name"),
-    ({"name": "  "}, "name"),
-    ({"name": "n" * 751}, "name"),
-    ({"name": 7}, "name"),
-    ({"source": "2nd"}, "source"),
-    ({"source": "a"}, "source"),
-    ({"source": "front end"}, "source"),
-    ({"config": "Netscape"}, "config"),
-    ({"config_id": 99}, "config_id"),
-    ({"config_id": "1"}, "config_id"),
-    ({"milestone": "Store submission 4.0"}, "milestone"),
-    ({"milestone_id": 5}, "milestone_id"),
-    ({"tags": "nightly"}, "tags"),
-    ({"tags": ["release 8.2"]}, "tags.0"),
-    ({"links": [{"name": "x"}]}, "links.0.url"),
-    ({"links": [{"name": "x", "url": "javascript:alert(1)"}]}, "links.0.url"),
-    ({"links": [LINK | {"note": "n" * 81}]}, "links.0.note"),
-    ({"artifacts": [ARTIFACT] * 26}, "artifacts"),
-    ({"fields": [FIELD] * 26}, "fields"),
-    ({"fields": [FIELD | {"type": 6}]}, "fields.0.type"),
-    ({"fields": [{"name": "x", "value": "y"}]}, "fields.0.type"),
-    ({"fields": [FIELD | {"value": "v" * 751}]}, "fields.0.value"),
-    ({"fields": [FIELD | {"type": 2, "value": "v" * 16_385}]}, "fields.0.value"),
-    ({"fields": [FIELD | {"meta": {"a": 1}}]}, "fields.0.meta"),
-    ({"fields": [FIELD | {"is_highlight": 1}]}, "fields.0.is_highlight"),
-    ({"colour": "red"}, "colour"),
-])
+@pytest.mark.parametrize(
+    ("more", "wrong"),
+    [
+        ({"name": None}, "name"),
+        ({"name": "  "}, "name"),
+        ({"name": "n" * 751}, "name"),
+        ({"name": 7}, "name"),
+        ({"source": "2nd"}, "source"),
+        ({"source": "a"}, "source"),
+        ({"source": "front end"}, "source"),
+        ({"config": "Netscape"}, "config"),
+        ({"config_id": 99}, "config_id"),
+        ({"config_id": "1"}, "config_id"),
+        ({"milestone": "Store submission 4.0"}, "milestone"),
+        ({"milestone_id": 5}, "milestone_id"),
+        ({"tags": "nightly"}, "tags"),
+        ({"tags": ["release 8.2"]}, "tags.0"),
+        ({"links": [{"name": "x"}]}, "links.0.url"),
+        ({"links": [{"name": "x", "url": "javascript:alert(1)"}]}, "links.0.url"),
+        ({"links": [LINK | {"note": "n" * 81}]}, "links.0.note"),
+        ({"artifacts": [ARTIFACT] * 26}, "artifacts"),
+        ({"fields": [FIELD] * 26}, "fields"),
+        ({"fields": [FIELD | {"type": 6}]}, "fields.0.type"),
+        ({"fields": [{"name": "x", "value": "y"}]}, "fields.0.type"),
+        ({"fields": [FIELD | {"value": "v" * 751}]}, "fields.0.value"),
+        ({"fields": [FIELD | {"type": 2, "value": "v" * 16_385}]}, "fields.0.value"),
+        ({"fields": [FIELD | {"meta": {"a": 1}}]}, "fields.0.meta"),
+        ({"fields": [FIELD | {"is_highlight": 1}]}, "fields.0.is_highlight"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
 async def test_a_wrong_run_is_refused_by_the_name_of_what_is_wrong(more: dict[str, Any], wrong: str) -> None:
     async with calling(Testmo()) as caller:
         before = (await caller.get(CREATE)).body["total"]
@@ -151,22 +158,25 @@ async def test_a_wrong_run_is_refused_by_the_name_of_what_is_wrong(more: dict[st
     assert after == before
 
 
-@pytest.mark.parametrize(("body", "wrong"), [
-    ({"tests": [{}]}, ["tests.0.status", "tests.0.key", "tests.0.name", "tests.0.folder"]),
-    ({"tests": [TEST | {"status": "great"}]}, ["tests.0.status"]),
-    ({"tests": [TEST | {"key": "k" * 65}]}, ["tests.0.key"]),
-    ({"tests": [TEST | {"key": "Upper"}]}, ["tests.0.key"]),
-    ({"tests": [TEST, TEST | {"elapsed": -1}]}, ["tests.1.elapsed"]),
-    ({"tests": [TEST | {"elapsed": 1.5}]}, ["tests.0.elapsed"]),
-    ({"tests": [TEST | {"line": True}]}, ["tests.0.line"]),
-    ({"tests": [TEST | {"artifacts": [ARTIFACT] * 26}]}, ["tests.0.artifacts"]),
-    ({"tests": [TEST | {"fields": [{"type": 4}]}]}, ["tests.0.fields.0.name"]),
-    ({"tests": [TEST] * 251}, ["tests"]),
-    ({"tests": ["passed"]}, ["tests.0"]),
-    ({"tests": TEST}, ["tests"]),
-    ({"elapsed_observed": "5"}, ["elapsed_observed"]),
-    ({"links": [LINK]}, ["links"]),
-])
+@pytest.mark.parametrize(
+    ("body", "wrong"),
+    [
+        ({"tests": [{}]}, ["tests.0.status", "tests.0.key", "tests.0.name", "tests.0.folder"]),
+        ({"tests": [TEST | {"status": "great"}]}, ["tests.0.status"]),
+        ({"tests": [TEST | {"key": "k" * 65}]}, ["tests.0.key"]),
+        ({"tests": [TEST | {"key": "Upper"}]}, ["tests.0.key"]),
+        ({"tests": [TEST, TEST | {"elapsed": -1}]}, ["tests.1.elapsed"]),
+        ({"tests": [TEST | {"elapsed": 1.5}]}, ["tests.0.elapsed"]),
+        ({"tests": [TEST | {"line": True}]}, ["tests.0.line"]),
+        ({"tests": [TEST | {"artifacts": [ARTIFACT] * 26}]}, ["tests.0.artifacts"]),
+        ({"tests": [TEST | {"fields": [{"type": 4}]}]}, ["tests.0.fields.0.name"]),
+        ({"tests": [TEST] * 251}, ["tests"]),
+        ({"tests": ["passed"]}, ["tests.0"]),
+        ({"tests": TEST}, ["tests"]),
+        ({"elapsed_observed": "5"}, ["elapsed_observed"]),
+        ({"links": [LINK]}, ["links"]),
+    ],
+)
 async def test_wrong_results_are_refused_and_none_of_them_kept(body: dict[str, Any], wrong: list[str]) -> None:
     async with calling(Testmo()) as caller:
         before = await run_of(caller, GOING)
@@ -177,12 +187,21 @@ async def test_wrong_results_are_refused_and_none_of_them_kept(body: dict[str, A
     assert after == before
 
 
-@pytest.mark.parametrize(("alias", "counter"), [
-    ("passed", "status1_count"), ("success", "status1_count"), ("failed", "status2_count"),
-    ("failure", "status2_count"), ("error", "status2_count"), ("retest", "status3_count"),
-    ("blocked", "status4_count"), ("skipped", "status5_count"), ("known-issue", "status6_count"),
-    ("untested", "untested_count"),
-])
+@pytest.mark.parametrize(
+    ("alias", "counter"),
+    [
+        ("passed", "status1_count"),
+        ("success", "status1_count"),
+        ("failed", "status2_count"),
+        ("failure", "status2_count"),
+        ("error", "status2_count"),
+        ("retest", "status3_count"),
+        ("blocked", "status4_count"),
+        ("skipped", "status5_count"),
+        ("known-issue", "status6_count"),
+        ("untested", "untested_count"),
+    ],
+)
 async def test_an_alias_counts_as_its_status(alias: str, counter: str) -> None:
     async with calling(Testmo()) as caller:
         run_id = await create(caller)
@@ -192,13 +211,16 @@ async def test_an_alias_counts_as_its_status(alias: str, counter: str) -> None:
     assert (run[counter], run["total_count"]) == (250, 250)
 
 
-@pytest.mark.parametrize(("headers", "data"), [
-    ({"Content-Type": "text/plain"}, b"{}"),
-    ({"Content-Type": "application/x-www-form-urlencoded"}, b"measure_elapsed=1"),
-    ({"Content-Type": "application/json"}, b"{not json"),
-    ({"Content-Type": "application/json"}, b'"text"'),
-    ({"Content-Type": "application/json"}, b"[1]"),
-])
+@pytest.mark.parametrize(
+    ("headers", "data"),
+    [
+        ({"Content-Type": "text/plain"}, b"{}"),
+        ({"Content-Type": "application/x-www-form-urlencoded"}, b"measure_elapsed=1"),
+        ({"Content-Type": "application/json"}, b"{not json"),
+        ({"Content-Type": "application/json"}, b'"text"'),
+        ({"Content-Type": "application/json"}, b"[1]"),
+    ],
+)
 async def test_a_body_that_is_not_a_json_object_is_400(headers: dict[str, str], data: bytes) -> None:
     async with calling(Testmo()) as caller:
         heard = await caller.ask("POST", f"/automation/runs/{GOING}/complete", headers=headers, data=data)

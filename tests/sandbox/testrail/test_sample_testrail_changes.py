@@ -31,9 +31,10 @@ async def ask(
     if body is not None:
         options["json"] = body
     address = URL(f"{server.web_url}/index.php?/api/v2/{endpoint}", encoded=True)
-    async with aiohttp.ClientSession() as session, session.request(
-        method or ("GET" if body is None else "POST"), address, **options
-    ) as answer:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.request(method or ("GET" if body is None else "POST"), address, **options) as answer,
+    ):
         return answer.status, await answer.json() if await answer.read() else None
 
 
@@ -54,33 +55,48 @@ async def test_a_run_is_added_with_the_whole_suite_or_some_cases(server: TestRai
     assert (none["suite_id"], none["untested_count"]) == (2, 0)
 
 
-@pytest.mark.parametrize(("call", "body", "text"), [
-    ("add_run/1", {"name": "n"}, "Field :suite_id is a required field."),
-    ("add_run/1", {"suite_id": 4}, "Field :name is a required field."),
-    ("add_run/1", {**NEW_RUN, "name": 5}, "Field :name is not a valid string."),
-    ("add_run/1", {**NEW_RUN, "name": "x" * 251}, "Field :name is too long (250 characters at most)."),
-    ("add_run/1", {**NEW_RUN, "suite_id": 2}, "Field :suite_id is not a valid test suite."),
-    ("add_run/1", {**NEW_RUN, "milestone_id": 12}, "Field :milestone_id is not a valid milestone."),
-    ("add_run/1", {**NEW_RUN, "assignedto_id": 17}, "Field :assignedto_id is not a valid user."),
-    ("add_run/1", {**NEW_RUN, "include_all": "yes"}, "Field :include_all is not a valid boolean."),
-    ("add_run/1", {**NEW_RUN, "case_ids": 4001, "include_all": False}, "Field :case_ids is not a valid array."),
-    ("add_run/1", {**NEW_RUN, "case_ids": [1], "include_all": False},
-     "Field :case_ids contains unrecognized case IDs."),
-    ("add_run/99", NEW_RUN, "Field :project_id is not a valid or accessible project."),
-    ("update_run/118", {"name": ""}, "Field :name is a required field."),
-    ("update_run/118", {"name": "New", "milestone_id": 99}, "Field :milestone_id is not a valid milestone."),
-    ("add_result_for_case/118/4001", {"status_id": 3}, "Field :status_id is not a valid status."),
-    ("add_result_for_case/118/4001", {"status_id": 99}, "Field :status_id is not a valid status."),
-    ("add_result_for_case/118/4001", {"status_id": 1, "elapsed": "soon"},
-     "Field :elapsed is not in a valid time span format."),
-    ("add_result_for_case/118/1001", {"status_id": 1}, "No (active) test found for the run/case combination."),
-    ("add_results_for_cases/118", {"results": []}, "Field :results cannot be empty (one result is required)"),
-    ("add_results_for_cases/118", {}, "Field :results is not a valid array."),
-    ("add_results_for_cases/118", {"results": [{"case_id": 4001, "status_id": 1}, {"case_id": 7, "status_id": 1}]},
-     "Field :results contains one or more invalid results (case C7 unknown or not part of the test run)"),
-    ("add_plan/1", {"name": "P", "entries": [{"suite_id": 4}, {"suite_id": 2}]},
-     "Field :suite_id is not a valid test suite."),
-])
+@pytest.mark.parametrize(
+    ("call", "body", "text"),
+    [
+        ("add_run/1", {"name": "n"}, "Field :suite_id is a required field."),
+        ("add_run/1", {"suite_id": 4}, "Field :name is a required field."),
+        ("add_run/1", {**NEW_RUN, "name": 5}, "Field :name is not a valid string."),
+        ("add_run/1", {**NEW_RUN, "name": "x" * 251}, "Field :name is too long (250 characters at most)."),
+        ("add_run/1", {**NEW_RUN, "suite_id": 2}, "Field :suite_id is not a valid test suite."),
+        ("add_run/1", {**NEW_RUN, "milestone_id": 12}, "Field :milestone_id is not a valid milestone."),
+        ("add_run/1", {**NEW_RUN, "assignedto_id": 17}, "Field :assignedto_id is not a valid user."),
+        ("add_run/1", {**NEW_RUN, "include_all": "yes"}, "Field :include_all is not a valid boolean."),
+        ("add_run/1", {**NEW_RUN, "case_ids": 4001, "include_all": False}, "Field :case_ids is not a valid array."),
+        (
+            "add_run/1",
+            {**NEW_RUN, "case_ids": [1], "include_all": False},
+            "Field :case_ids contains unrecognized case IDs.",
+        ),
+        ("add_run/99", NEW_RUN, "Field :project_id is not a valid or accessible project."),
+        ("update_run/118", {"name": ""}, "Field :name is a required field."),
+        ("update_run/118", {"name": "New", "milestone_id": 99}, "Field :milestone_id is not a valid milestone."),
+        ("add_result_for_case/118/4001", {"status_id": 3}, "Field :status_id is not a valid status."),
+        ("add_result_for_case/118/4001", {"status_id": 99}, "Field :status_id is not a valid status."),
+        (
+            "add_result_for_case/118/4001",
+            {"status_id": 1, "elapsed": "soon"},
+            "Field :elapsed is not in a valid time span format.",
+        ),
+        ("add_result_for_case/118/1001", {"status_id": 1}, "No (active) test found for the run/case combination."),
+        ("add_results_for_cases/118", {"results": []}, "Field :results cannot be empty (one result is required)"),
+        ("add_results_for_cases/118", {}, "Field :results is not a valid array."),
+        (
+            "add_results_for_cases/118",
+            {"results": [{"case_id": 4001, "status_id": 1}, {"case_id": 7, "status_id": 1}]},
+            "Field :results contains one or more invalid results (case C7 unknown or not part of the test run)",
+        ),
+        (
+            "add_plan/1",
+            {"name": "P", "entries": [{"suite_id": 4}, {"suite_id": 2}]},
+            "Field :suite_id is not a valid test suite.",
+        ),
+    ],
+)
 async def test_what_is_wrong_is_refused_and_changes_nothing(
     server: TestRail, call: str, body: dict[str, Any], text: str
 ) -> None:
@@ -115,21 +131,22 @@ async def test_update_can_choose_other_cases_and_keeps_results_of_those_that_sta
 
 
 @pytest.mark.parametrize("options", [{"json": {}}, {"json": {"run_id": 118}}, {"data": b""}])
-async def test_close_run_ignores_its_body_and_returns_the_closed_run(
-    server: TestRail, options: dict[str, Any]
-) -> None:
+async def test_close_run_ignores_its_body_and_returns_the_closed_run(server: TestRail, options: dict[str, Any]) -> None:
     status, run = await ask(server, "close_run/118", method="POST", **options)
     assert (status, run["is_completed"], run["passed_count"]) == (200, True, 74)
     assert run["completed_on"] == pytest.approx(server.clock.now().timestamp(), abs=5)
 
 
-@pytest.mark.parametrize(("call", "body"), [
-    ("close_run/117", {}),
-    ("update_run/117", {"name": "n"}),
-    ("add_result_for_case/117/4001", {"status_id": 1}),
-    ("add_results_for_cases/117", {"results": [{"case_id": 4001, "status_id": 1}]}),
-    ("add_results/117", {"results": [{"test_id": 1, "status_id": 1}]}),
-])
+@pytest.mark.parametrize(
+    ("call", "body"),
+    [
+        ("close_run/117", {}),
+        ("update_run/117", {"name": "n"}),
+        ("add_result_for_case/117/4001", {"status_id": 1}),
+        ("add_results_for_cases/117", {"results": [{"case_id": 4001, "status_id": 1}]}),
+        ("add_results/117", {"results": [{"test_id": 1, "status_id": 1}]}),
+    ],
+)
 async def test_a_closed_run_stays_as_it_is(server: TestRail, call: str, body: dict[str, Any]) -> None:
     assert await ask(server, call, body) == (403, {"error": COMPLETED})
 
@@ -139,29 +156,39 @@ async def test_a_result_for_a_test_of_a_closed_run_is_refused(server: TestRail) 
     assert await ask(server, f"add_result/{test.id}", {"status_id": 1}) == (403, {"error": COMPLETED})
 
 
-@pytest.mark.parametrize(("call", "text"), [
-    ("close_run/81", "This operation is not allowed. The test run belongs to a test plan and cannot be closed "
-     "independently."),
-    ("update_run/81", "This operation is not allowed. The test run belongs to a test plan and cannot be edited "
-     "independently."),
-    ("delete_run/81", "Field :run_id is part of a test run. Please use API endpoints for test plan entries."),
-])
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        (
+            "close_run/81",
+            "This operation is not allowed. The test run belongs to a test plan and cannot be closed independently.",
+        ),
+        (
+            "update_run/81",
+            "This operation is not allowed. The test run belongs to a test plan and cannot be edited independently.",
+        ),
+        ("delete_run/81", "Field :run_id is part of a test run. Please use API endpoints for test plan entries."),
+    ],
+)
 async def test_a_run_of_a_plan_is_not_changed_alone(server: TestRail, call: str, text: str) -> None:
     assert await ask(server, call, {}) == (403, {"error": text})
 
 
-@pytest.mark.parametrize(("call", "body"), [
-    ("delete_run/118&soft=1", {}), ("delete_run/118", {"soft": 1}), ("delete_run/118", {"soft": True}),
-])
+@pytest.mark.parametrize(
+    ("call", "body"),
+    [
+        ("delete_run/118&soft=1", {}),
+        ("delete_run/118", {"soft": 1}),
+        ("delete_run/118", {"soft": True}),
+    ],
+)
 async def test_a_soft_delete_only_counts(server: TestRail, call: str, body: dict[str, Any]) -> None:
     assert await ask(server, call, body) == (200, {"tests": 80})
     assert (await ask(server, "get_run/118"))[0] == 200
 
 
 @pytest.mark.parametrize("call", ["delete_run/118", "delete_run/118&soft=0"])
-async def test_delete_takes_tests_and_results_along_and_numbers_are_not_used_again(
-    server: TestRail, call: str
-) -> None:
+async def test_delete_takes_tests_and_results_along_and_numbers_are_not_used_again(server: TestRail, call: str) -> None:
     test = server.tests(118)[0]
     assert await ask(server, call, {}) == (200, None)
     assert (await ask(server, "get_run/118"))[0] == (await ask(server, f"get_test/{test.id}"))[0] == 400
@@ -172,18 +199,31 @@ async def test_delete_takes_tests_and_results_along_and_numbers_are_not_used_aga
 
 
 async def test_a_result_moves_the_test_and_a_comment_does_not(server: TestRail) -> None:
-    _, result = await ask(server, "add_result_for_case/118/4079", {
-        "status_id": 6, "comment": "as agreed", "elapsed": "105s", "defects": "WEB-1", "version": "5.2",
-        "custom_build_url": "https://ci.acme.example/1",
-    })
+    _, result = await ask(
+        server,
+        "add_result_for_case/118/4079",
+        {
+            "status_id": 6,
+            "comment": "as agreed",
+            "elapsed": "105s",
+            "defects": "WEB-1",
+            "version": "5.2",
+            "custom_build_url": "https://ci.acme.example/1",
+        },
+    )
     assert (result["status_id"], result["elapsed"], result["created_by"], result["custom_build_url"]) == (
-        6, "1m 45s", 1, "https://ci.acme.example/1"
+        6,
+        "1m 45s",
+        1,
+        "https://ci.acme.example/1",
     )
     _, words = await ask(server, f"add_result/{result['test_id']}", {"comment": "and a word", "assignedto_id": 8})
     assert words["status_id"] is None
     _, test = await ask(server, f"get_test/{result['test_id']}&with_data=1")
     assert (test["status_id"], test["assignedto_id"], [one["id"] for one in test["results"]]) == (
-        6, 8, [words["id"], result["id"]]
+        6,
+        8,
+        [words["id"], result["id"]],
     )
     _, run = await ask(server, "get_run/118")
     assert (run["untested_count"], run["custom_status1_count"]) == (1, 1)
@@ -207,10 +247,24 @@ async def test_a_plan_is_closed_with_its_runs_once(server: TestRail) -> None:
 
 
 async def test_a_plan_is_made_of_entries_and_configurations(server: TestRail) -> None:
-    _, plan = await ask(server, "add_plan/1", {"name": "P", "milestone_id": 7, "entries": [{
-        "suite_id": 4, "name": "E", "include_all": False, "case_ids": [4001], "config_ids": [1, 2],
-        "runs": [{"config_ids": [1]}, {"config_ids": [2], "case_ids": [4001, 4002]}],
-    }]})
+    _, plan = await ask(
+        server,
+        "add_plan/1",
+        {
+            "name": "P",
+            "milestone_id": 7,
+            "entries": [
+                {
+                    "suite_id": 4,
+                    "name": "E",
+                    "include_all": False,
+                    "case_ids": [4001],
+                    "config_ids": [1, 2],
+                    "runs": [{"config_ids": [1]}, {"config_ids": [2], "case_ids": [4001, 4002]}],
+                }
+            ],
+        },
+    )
     runs = plan["entries"][0]["runs"]
     assert [(run["config"], run["untested_count"]) for run in runs] == [("Chrome", 1), ("Firefox", 2)]
     assert plan["untested_count"] == 3

@@ -32,20 +32,45 @@ async def ask(
     if body is not None:
         options["json"] = body
     address = URL(f"{server.web_url}/index.php?/api/v2/{endpoint}", encoded=True)
-    async with aiohttp.ClientSession() as session, session.request(
-        method or ("GET" if body is None else "POST"), address, **options
-    ) as answer:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.request(method or ("GET" if body is None else "POST"), address, **options) as answer,
+    ):
         return answer.status, await answer.json() if await answer.read() else None
 
 
 RUN_FIELDS = {
-    "assignedto_id", "blocked_count", "completed_on", "config", "config_ids", "created_by", "created_on", "refs",
-    *(f"custom_status{n}_count" for n in range(1, 8)), "description", "failed_count", "id", "include_all",
-    "is_completed", "milestone_id", "name", "passed_count", "plan_id", "project_id", "retest_count", "suite_id",
-    "untested_count", "updated_on", "url",
+    "assignedto_id",
+    "blocked_count",
+    "completed_on",
+    "config",
+    "config_ids",
+    "created_by",
+    "created_on",
+    "refs",
+    *(f"custom_status{n}_count" for n in range(1, 8)),
+    "description",
+    "failed_count",
+    "id",
+    "include_all",
+    "is_completed",
+    "milestone_id",
+    "name",
+    "passed_count",
+    "plan_id",
+    "project_id",
+    "retest_count",
+    "suite_id",
+    "untested_count",
+    "updated_on",
+    "url",
 }
 COUNTERS = {
-    1: "passed_count", 2: "blocked_count", 3: "untested_count", 4: "retest_count", 5: "failed_count",
+    1: "passed_count",
+    2: "blocked_count",
+    3: "untested_count",
+    4: "retest_count",
+    5: "failed_count",
     **{5 + n: f"custom_status{n}_count" for n in range(1, 8)},
 }
 
@@ -69,10 +94,27 @@ async def test_r81_is_the_vendors_own_example(server: TestRail) -> None:
     _, run = await ask(server, "get_run/81")
     assert set(run) == RUN_FIELDS
     assert {name: value for name, value in run.items() if name not in ("created_on", "url")} == {
-        "assignedto_id": 6, "blocked_count": 0, "completed_on": None, "config": "Firefox, Ubuntu 12",
-        "config_ids": [2, 6], "created_by": 1, "refs": "SAN-1", "description": None, "failed_count": 2, "id": 81,
-        "include_all": False, "is_completed": False, "milestone_id": 7, "name": "File Formats", "passed_count": 2,
-        "plan_id": 80, "project_id": 1, "retest_count": 1, "suite_id": 4, "untested_count": 3, "updated_on": None,
+        "assignedto_id": 6,
+        "blocked_count": 0,
+        "completed_on": None,
+        "config": "Firefox, Ubuntu 12",
+        "config_ids": [2, 6],
+        "created_by": 1,
+        "refs": "SAN-1",
+        "description": None,
+        "failed_count": 2,
+        "id": 81,
+        "include_all": False,
+        "is_completed": False,
+        "milestone_id": 7,
+        "name": "File Formats",
+        "passed_count": 2,
+        "plan_id": 80,
+        "project_id": 1,
+        "retest_count": 1,
+        "suite_id": 4,
+        "untested_count": 3,
+        "updated_on": None,
         **{f"custom_status{n}_count": 0 for n in range(1, 8)},
     }
 
@@ -81,7 +123,11 @@ async def test_r118_is_the_open_release_run(server: TestRail) -> None:
     _, run = await ask(server, "get_run/118")
     assert counts(run) == {1: 74, 5: 3, 2: 1, 3: 2}
     assert (run["name"], run["project_id"], run["suite_id"], run["milestone_id"], run["is_completed"]) == (
-        "Release 5.2 regression", 1, 4, 7, False
+        "Release 5.2 regression",
+        1,
+        4,
+        7,
+        False,
     )
     _, milestone = await ask(server, "get_milestone/7")
     assert milestone["name"] == "5.2"
@@ -101,9 +147,10 @@ async def test_the_twelve_runs_before_r118_have_the_same_cases_and_a_past_worth_
             past.setdefault(test["case_id"], []).append(test["status_id"])
     now = {test["case_id"]: test["status_id"] for test in (await ask(server, "get_tests/118"))[1]["tests"]}
     assert set(past) == set(now)
-    fails, failed = ({case for case, row in table.items() if row == 5} for table in (
-        now, {case: row[-1] for case, row in past.items()}
-    ))
+    fails, failed = (
+        {case for case, row in table.items() if row == 5}
+        for table in (now, {case: row[-1] for case, row in past.items()})
+    )
     assert (fails - failed, fails & failed, failed - fails) == ({4044, 4052}, {4018}, {4013, 4034})
     flips = {case: sum(a != b for a, b in zip(row[-10:], row[-9:], strict=False)) for case, row in past.items()}
     assert {case for case in flips if flips[case] >= 3 and {1, 5} <= set(past[case][-5:])} == {4052, 4061}
@@ -114,8 +161,17 @@ async def test_a_test_has_the_title_of_its_case_and_a_result_has_none(server: Te
     assert {"id", "case_id", "status_id", "assignedto_id", "run_id", "title"} <= set(test)
     result = (await ask(server, f"get_results/{test['id']}"))[1]["results"][0]
     assert set(result) == {
-        "id", "test_id", "status_id", "created_on", "assignedto_id", "comment", "version", "elapsed", "defects",
-        "created_by", "attachment_ids",
+        "id",
+        "test_id",
+        "status_id",
+        "created_on",
+        "assignedto_id",
+        "comment",
+        "version",
+        "elapsed",
+        "defects",
+        "created_by",
+        "attachment_ids",
     }
     assert (result["test_id"], result["elapsed"][-1]) == (test["id"], "s")
 
@@ -140,7 +196,9 @@ async def test_plans_hold_entries_and_entries_hold_runs(server: TestRail) -> Non
     _, plan = await ask(server, "get_plan/9")
     assert (plan["name"], plan["is_completed"]) == ("Release 5.2 acceptance", False)
     assert [[run["config"] for run in entry["runs"]] for entry in plan["entries"]] == [
-        ["Chrome, Windows 11", "Safari, macOS 26", "Firefox, Ubuntu 12"], ["Safari, iOS 26"], [None],
+        ["Chrome, Windows 11", "Safari, macOS 26", "Firefox, Ubuntu 12"],
+        ["Safari, iOS 26"],
+        [None],
     ]
     runs = [run for entry in plan["entries"] for run in entry["runs"]]
     assert all(set(run) == RUN_FIELDS | {"entry_id", "entry_index"} for run in runs)
@@ -198,22 +256,40 @@ def test_the_same_moment_tells_the_same_story() -> None:
     assert tell(now) == tell(now)
 
 
-@pytest.mark.parametrize("endpoint", [
-    "get_case_fields", "get_case_types", "get_priorities", "get_result_fields", "get_statuses", "get_configs/1",
-    "get_templates/1",
-])
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "get_case_fields",
+        "get_case_types",
+        "get_priorities",
+        "get_result_fields",
+        "get_statuses",
+        "get_configs/1",
+        "get_templates/1",
+    ],
+)
 async def test_lists_that_are_bare_arrays(server: TestRail, endpoint: str) -> None:
     status, said = await ask(server, endpoint)
     assert status == 200
     assert isinstance(said, list)
 
 
-@pytest.mark.parametrize(("endpoint", "key", "size"), [
-    ("get_projects", "projects", 3), ("get_suites/1", "suites", 5), ("get_sections/1&suite_id=4", "sections", 8),
-    ("get_cases/1&suite_id=4", "cases", 80), ("get_cases/2", "cases", 30), ("get_milestones/1", "milestones", 3),
-    ("get_users/1", "users", 6), ("get_plans/1", "plans", 3), ("get_tests/118", "tests", 80),
-    ("get_results_for_case/118/4044", "results", 1), ("get_runs/3", "runs", 4),
-])
+@pytest.mark.parametrize(
+    ("endpoint", "key", "size"),
+    [
+        ("get_projects", "projects", 3),
+        ("get_suites/1", "suites", 5),
+        ("get_sections/1&suite_id=4", "sections", 8),
+        ("get_cases/1&suite_id=4", "cases", 80),
+        ("get_cases/2", "cases", 30),
+        ("get_milestones/1", "milestones", 3),
+        ("get_users/1", "users", 6),
+        ("get_plans/1", "plans", 3),
+        ("get_tests/118", "tests", 80),
+        ("get_results_for_case/118/4044", "results", 1),
+        ("get_runs/3", "runs", 4),
+    ],
+)
 async def test_lists_in_envelopes(server: TestRail, endpoint: str, key: str, size: int) -> None:
     _, said = await ask(server, endpoint)
     assert set(said) == {"offset", "limit", "size", "_links", key}

@@ -28,7 +28,9 @@ def fill(store: Store, now: datetime, *, with_runs: bool) -> None:
     nights = nightly_web(now)
     plans = sorted([*nights, *other_suites(now, nights[-1].at)], key=attrgetter("at"))
     store.last_ids |= {
-        "automation_run": LAST_NIGHT - 1 - plans.index(nights[-1]), "thread": 1500, "automation_test": 61_000,
+        "automation_run": LAST_NIGHT - 1 - plans.index(nights[-1]),
+        "thread": 1500,
+        "automation_test": 61_000,
     }
     link_cases(store)
     for plan in plans:

@@ -84,8 +84,13 @@ def _all(
     """One result for each of the first tests."""
     for number, (test_id, status_id) in enumerate(zip(run.tests, status_ids, strict=False)):
         store.add_result(
-            run, test_id, status_id, at=start + number * every, by=by[number % len(by)],
-            elapsed=(60 + number % 7 * 20) * 1_000_000, assignee_id=by[(number + 1) % len(by)],
+            run,
+            test_id,
+            status_id,
+            at=start + number * every,
+            by=by[number % len(by)],
+            elapsed=(60 + number % 7 * 20) * 1_000_000,
+            assignee_id=by[(number + 1) % len(by)],
         )
 
 
@@ -108,7 +113,12 @@ def _full_regression(store: Store, now: datetime) -> None:
             at += timedelta(seconds=luck.randint(60, 240))
             noted = status_id == FAILED and luck.random() < 0.4
             store.add_result(
-                run, test_id, status_id, at=at, by=luck.choice((A, T, L, M)), assignee_id=luck.choice((T, L, None)),
+                run,
+                test_id,
+                status_id,
+                at=at,
+                by=luck.choice((A, T, L, M)),
+                assignee_id=luck.choice((T, L, None)),
                 elapsed=luck.randint(1, 9) * MINUTE_US // 2,
                 note="<p>Seen on the second attempt too.</p>" if noted else None,
             )
@@ -125,7 +135,11 @@ def _closed(store: Store, now: datetime) -> None:
     name = "Release 8.1 regression, Firefox"
     mixed = _run(store, 112, WEBSHOP, name, at=now - 20 * DAY, by=ERASED, tests=40, skip=80)
     _all(
-        store, mixed, [PASSED] * 25 + [FAILED] * 3 + [KNOWN_ISSUE] * 2, start=now - 19 * DAY, every=4 * MINUTE,
+        store,
+        mixed,
+        [PASSED] * 25 + [FAILED] * 3 + [KNOWN_ISSUE] * 2,
+        start=now - 19 * DAY,
+        every=4 * MINUTE,
         by=(ERASED, L),
     )
     mixed.config_id, mixed.milestone_id, mixed.state_id, mixed.tags = FIREFOX, RELEASE_81, READY_TO_SHIP, ("release",)
@@ -138,16 +152,24 @@ def _regression(store: Store, now: datetime) -> None:
     run = _run(store, 118, WEBSHOP, "Release 8.2 regression", at=now - 3 * DAY, by=A, tests=total)
     stories = [story for count, story in REGRESSION for _ in range(count)]
     steps: list[tuple[int, int, str | None]] = [
-        (test_id, *story[step]) for step in range(3)
-        for test_id, story in zip(run.tests, stories, strict=True) if step < len(story)
+        (test_id, *story[step])
+        for step in range(3)
+        for test_id, story in zip(run.tests, stories, strict=True)
+        if step < len(story)
     ]
     start = now - 2 * DAY
     pause = (now - 4 * MINUTE - start) / (len(steps) - 1)
     for number, (test_id, status_id, note) in enumerate(steps):
         at = start + number * pause
         store.add_result(
-            run, test_id, status_id, at=at.replace(microsecond=at.microsecond // 1000 * 1000), by=(L, M, T)[number % 3],
-            note=note, elapsed=(90 + number % 11 * 15) * 1_000_000, assignee_id=(L, M, None)[test_id % 3],
+            run,
+            test_id,
+            status_id,
+            at=at.replace(microsecond=at.microsecond // 1000 * 1000),
+            by=(L, M, T)[number % 3],
+            note=note,
+            elapsed=(90 + number % 11 * 15) * 1_000_000,
+            assignee_id=(L, M, None)[test_id % 3],
             issues=(1 + test_id % 4,) if status_id in (FAILED, KNOWN_ISSUE) else (),
         )
     _take_one_back(store, run, now)

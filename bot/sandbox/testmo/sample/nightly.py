@@ -16,8 +16,11 @@ TestName = tuple[str, str]
 
 #: Nights are counted back from last night, which is 0.
 NEW: tuple[TestName, ...] = (
-    ("Checkout", "pays by credit card"), ("Cart", "merges carts after login"), ("Cart", "survives a reload"),
-    ("Checkout", HOSTILE_NAMES[1]), ("Catalogue", HOSTILE_NAMES[2]),
+    ("Checkout", "pays by credit card"),
+    ("Cart", "merges carts after login"),
+    ("Cart", "survives a reload"),
+    ("Checkout", HOSTILE_NAMES[1]),
+    ("Catalogue", HOSTILE_NAMES[2]),
 )
 STILL: dict[TestName, frozenset[int]] = {
     ("Search", "ranks exact matches first"): frozenset({0, 1}),
@@ -40,10 +43,10 @@ ADDED: TestName = ("Wish list", "sorts by price")
 _FAILING = STILL | FIXED | {FLAKY: FLAKY_NIGHTS} | dict.fromkeys(NEW, frozenset({0}))
 _ON_CART = {"pays by credit card", "merges carts after login", "survives a reload"}
 _ERRORS = {
-    "ranks exact matches first": "AssertionError: expected row 1 to be \"SKU-4711\", got \"SKU-{n}\"",
+    "ranks exact matches first": 'AssertionError: expected row 1 to be "SKU-4711", got "SKU-{n}"',
     "changes the email address": "Error: strict mode violation: getByRole('button') resolved to 2 elements",
     "refuses an expired card": "AssertionError: expected 422 but got 500 from POST /api/payments (trace 7f3a{n})",
-    "locks after five attempts": "AssertionError: expected \"Account locked\" within 5000 ms, took {n} ms",
+    "locks after five attempts": 'AssertionError: expected "Account locked" within 5000 ms, took {n} ms',
     "shows the size table": "TypeError: Cannot read properties of undefined (reading 'sizes')",
     "subscribes with double opt-in": "Error: no mail to opt-in-{n}@mail.acme.example after 60 s",
 }
@@ -72,8 +75,15 @@ def nightly_web(now: datetime) -> list[Plan]:
 
 def _night(at: datetime, night: int) -> Plan:
     return Plan(
-        at, WEBSHOP, "nightly-web", f"Nightly web {at:%Y-%m-%d}", _threads(night), lasts=timedelta(minutes=36),
-        config_id=CHROME, milestone_id=RELEASE_82 if night < 10 else None, tags=("nightly", "web"),
+        at,
+        WEBSHOP,
+        "nightly-web",
+        f"Nightly web {at:%Y-%m-%d}",
+        _threads(night),
+        lasts=timedelta(minutes=36),
+        config_id=CHROME,
+        milestone_id=RELEASE_82 if night < 10 else None,
+        tags=("nightly", "web"),
         command="npx playwright test --project=chrome",
     )
 
@@ -112,4 +122,4 @@ def _error(name: str, night: int) -> str:
     number = wobble(name, night)
     if name in _ON_CART or name == RETRIED[1]:
         return f"TimeoutError: timeout waiting for #cart after {30_000 + number % 90} ms"
-    return _ERRORS.get(name, "AssertionError: expected <total> & \"*sum*\" to match {n}").replace("{n}", str(number))
+    return _ERRORS.get(name, 'AssertionError: expected <total> & "*sum*" to match {n}').replace("{n}", str(number))

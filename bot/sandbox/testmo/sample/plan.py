@@ -82,8 +82,16 @@ class Plan:
     def build(self, store: Store) -> AutomationRun:
         """Makes the run. Results arrive in batches, thread after thread, so that ids grow with time."""
         run = store.start_run(
-            self.project, self.source, self.name, at=self.at, by=self.by, config_id=self.config_id,
-            milestone_id=self.milestone_id, tags=self.tags, fields=self._fields(), links=self._links(),
+            self.project,
+            self.source,
+            self.name,
+            at=self.at,
+            by=self.by,
+            config_id=self.config_id,
+            milestone_id=self.milestone_id,
+            tags=self.tags,
+            fields=self._fields(),
+            links=self._links(),
         )
         threads = [store.start_thread(run, at=self.at + timedelta(seconds=20), by=self.by) for _ in self.threads]
         batches = max((len(drafts) + BATCH - 1) // BATCH for drafts in self.threads)

@@ -34,8 +34,14 @@ LEDGER = ("books an invoice", "cancels an invoice", "splits an amount", "rounds 
 def other_suites(now: datetime, night: datetime) -> list[Plan]:
     """The plans of all runs but the nightly ones, in any order. `night` is when last night's run began."""
     return [
-        *_contract_runs(night), _contract_run_hostile(now), _contract_run_going(now), *_smoke_runs(night),
-        _smoke_run_nearly_done(now), *_unit_runs(night), _unit_run_unfinished(night), *_retired_runs(night),
+        *_contract_runs(night),
+        _contract_run_hostile(now),
+        _contract_run_going(now),
+        *_smoke_runs(night),
+        _smoke_run_nearly_done(now),
+        *_unit_runs(night),
+        _unit_run_unfinished(night),
+        *_retired_runs(night),
     ]
 
 
@@ -44,7 +50,7 @@ def _contract_tests(salt: int, *, failing: frozenset[str] = frozenset(), count: 
     for number in range(count):
         name = f"{CONTRACTS[number % len(CONTRACTS)]} keeps version {number // len(CONTRACTS) + 1}"
         bad = name in failing
-        text = f"ContractError: field \"currency\" missing in answer {wobble(name, salt)}" if bad else ""
+        text = f'ContractError: field "currency" missing in answer {wobble(name, salt)}' if bad else ""
         tests.append(draft("Contracts", name, FAILED if bad else PASSED, salt=salt, error=text))
     return tests
 
@@ -55,11 +61,19 @@ def _contract_runs(night: datetime) -> list[Plan]:
     for back in range(1, 12):
         failing = frozenset({"prices keeps version 2", "stock keeps version 1"}) if back in (5, 6) else frozenset()
         tests = _contract_tests(back, failing=failing)
-        plans.append(Plan(
-            night - (back * 6 - 3) * HOUR, WEBSHOP, "api-contract", f"API contract #{259 - back}",
-            [tests[:12], tests[12:]], lasts=4 * MINUTE, tags=("api",), command="npm run contract",
-            by=ERASED if back == 9 else 1,
-        ))
+        plans.append(
+            Plan(
+                night - (back * 6 - 3) * HOUR,
+                WEBSHOP,
+                "api-contract",
+                f"API contract #{259 - back}",
+                [tests[:12], tests[12:]],
+                lasts=4 * MINUTE,
+                tags=("api",),
+                command="npm run contract",
+                by=ERASED if back == 9 else 1,
+            )
+        )
     return plans
 
 
@@ -67,8 +81,15 @@ def _contract_run_hostile(now: datetime) -> Plan:
     """The last finished one, with a name and a milestone that try to do something where they are shown."""
     tests = _contract_tests(1)
     return Plan(
-        now - 90 * MINUTE, WEBSHOP, "api-contract", HOSTILE_NAMES[0], [tests[:12], tests[12:]], lasts=4 * MINUTE,
-        milestone_id=HOSTILE_MILESTONE, tags=("api",), command="npm run contract",
+        now - 90 * MINUTE,
+        WEBSHOP,
+        "api-contract",
+        HOSTILE_NAMES[0],
+        [tests[:12], tests[12:]],
+        lasts=4 * MINUTE,
+        milestone_id=HOSTILE_MILESTONE,
+        tags=("api",),
+        command="npm run contract",
     )
 
 
@@ -76,8 +97,16 @@ def _contract_run_going(now: datetime) -> Plan:
     """Going on right now: two open threads, one failure so far."""
     tests = _contract_tests(0, failing=frozenset({"vouchers keeps version 1"}), count=16)
     return Plan(
-        now - 5 * MINUTE, WEBSHOP, "api-contract", "API contract #260", [tests[:9], tests[9:]],
-        lasts=4 * MINUTE, completed=False, open_threads=2, tags=("api",), command="npm run contract",
+        now - 5 * MINUTE,
+        WEBSHOP,
+        "api-contract",
+        "API contract #260",
+        [tests[:9], tests[9:]],
+        lasts=4 * MINUTE,
+        completed=False,
+        open_threads=2,
+        tags=("api",),
+        command="npm run contract",
     )
 
 
@@ -95,11 +124,17 @@ def _smoke_runs(night: datetime) -> list[Plan]:
     """Once a day on each of two phones: two streams of one source."""
     return [
         Plan(
-            night - back * DAY + (7 + config) * HOUR, MOBILE, "mobile-smoke", f"Mobile smoke {phone} {20 - back}",
-            [_smoke_tests(back * 10 if config == IOS else back)], config_id=config, tags=("mobile", "store"),
+            night - back * DAY + (7 + config) * HOUR,
+            MOBILE,
+            "mobile-smoke",
+            f"Mobile smoke {phone} {20 - back}",
+            [_smoke_tests(back * 10 if config == IOS else back)],
+            config_id=config,
+            tags=("mobile", "store"),
             command="npx wdio run",
         )
-        for back in range(1, 7) for config, phone in ((IOS, "iPhone"), (ANDROID, "Pixel"))
+        for back in range(1, 7)
+        for config, phone in ((IOS, "iPhone"), (ANDROID, "Pixel"))
     ]
 
 
@@ -107,8 +142,17 @@ def _smoke_run_nearly_done(now: datetime) -> Plan:
     """Says success while it is not completed and a thread is open: no failure so far, as in the vendor's sample."""
     tests = _smoke_tests(0)
     return Plan(
-        now - 80 * MINUTE, MOBILE, "mobile-smoke", "Mobile smoke iPhone 20", [tests[:8], tests[8:]], completed=False,
-        open_threads=1, shown_status=SUCCESS, config_id=IOS, tags=("mobile",), lasts=70 * MINUTE,
+        now - 80 * MINUTE,
+        MOBILE,
+        "mobile-smoke",
+        "Mobile smoke iPhone 20",
+        [tests[:8], tests[8:]],
+        completed=False,
+        open_threads=1,
+        shown_status=SUCCESS,
+        config_id=IOS,
+        tags=("mobile",),
+        lasts=70 * MINUTE,
     )
 
 
@@ -126,8 +170,13 @@ def _unit_runs(night: datetime) -> list[Plan]:
     """Twice a day for four days."""
     return [
         Plan(
-            night - (back * 12 + 16) * HOUR, BACK_OFFICE, "unit-backend", f"unit-backend build {910 - back}",
-            [_unit_tests(back)[:20], _unit_tests(back)[20:]], lasts=2 * MINUTE, tags=("unit",),
+            night - (back * 12 + 16) * HOUR,
+            BACK_OFFICE,
+            "unit-backend",
+            f"unit-backend build {910 - back}",
+            [_unit_tests(back)[:20], _unit_tests(back)[20:]],
+            lasts=2 * MINUTE,
+            tags=("unit",),
             command="pytest -q",
         )
         for back in range(1, 9)
@@ -138,8 +187,16 @@ def _unit_run_unfinished(night: datetime) -> Plan:
     """Began the morning before last night, gave results for half an hour and never again: not failed, not finished."""
     tests = _unit_tests(0, count=17)
     return Plan(
-        night - 16 * HOUR, BACK_OFFICE, "unit-backend", "unit-backend build 910", [tests[:10], tests[10:]],
-        lasts=30 * MINUTE, completed=False, open_threads=1, tags=("unit",), command="pytest -q",
+        night - 16 * HOUR,
+        BACK_OFFICE,
+        "unit-backend",
+        "unit-backend build 910",
+        [tests[:10], tests[10:]],
+        lasts=30 * MINUTE,
+        completed=False,
+        open_threads=1,
+        tags=("unit",),
+        command="pytest -q",
     )
 
 
@@ -154,8 +211,13 @@ def _retired_runs(night: datetime) -> list[Plan]:
     """Of a suite that is no longer used, by someone who has left."""
     return [
         Plan(
-            night - days * DAY, BACK_OFFICE, "legacy-selenium", f"Selenium grid {days}", [_unit_tests(days, count=6)],
-            by=DEACTIVATED, command="mvn verify",
+            night - days * DAY,
+            BACK_OFFICE,
+            "legacy-selenium",
+            f"Selenium grid {days}",
+            [_unit_tests(days, count=6)],
+            by=DEACTIVATED,
+            command="mvn verify",
         )
         for days in (210, 203)
     ]
