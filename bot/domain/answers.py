@@ -61,14 +61,17 @@ class RunList:
 
 @dataclass(frozen=True, slots=True)
 class FailedTest:
+    """A failing test. `seen` tells that an earlier run of the stream had it."""
+
     test: Test
     streak: Streak | None = None
     flaky: bool = False
+    seen: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failures:
-    """The failing tests of a run, newly broken first. `tests` may be empty while the run counts failures without names.
+    """The failing tests of a run, newly broken first: `tests` are those that were asked for, of `total` that fit.
 
     `unnamed` counts failures whose tests the system does not name; `by_thread` are those counts per thread.
     """
@@ -77,6 +80,7 @@ class Failures:
     where: str
     tests: tuple[FailedTest, ...]
     read_at: datetime
+    total: int = 0
     owner: str = ""
     unnamed: int = 0
     by_thread: tuple[Thread, ...] = ()

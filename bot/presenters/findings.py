@@ -32,6 +32,7 @@ class FailureLook:
     title: str
     name: Markup
     new: bool
+    seen: bool
     flaky: bool
     reason: str
     runs: int
@@ -47,7 +48,8 @@ def failures(value: Failures, *, again: str, page: int = 1, now: datetime, share
     ordered = sorted(value.tests, key=lambda failed: not _is_new(failed, value.judged_on))
     shown = page_of(ordered, page)
     new = sum(1 for failed in value.tests if _is_new(failed, value.judged_on))
-    total = len(value.tests) + max(0, value.unnamed)
+    named = max(value.total, len(value.tests))
+    total = named + max(0, value.unnamed)
     return render(
         "failures",
         run=look(run),
@@ -57,9 +59,9 @@ def failures(value: Failures, *, again: str, page: int = 1, now: datetime, share
         counted=plural(total, "failing test"),
         new=new,
         rows=tuple(_failure(failed, value.judged_on) for failed in shown.rows),
-        more=shown.more,
+        more=shown.more + named - len(value.tests),
         unnamed=max(0, value.unnamed),
-        named=len(value.tests),
+        named=named,
         threads=tuple(
             (code(f"{run.ref.letter}{run.ref.id}/{thread.index}"), cut(thread.name, 60), tally_words(thread.tally))
             for thread in value.by_thread[:20]
@@ -89,6 +91,7 @@ def _failure(failed: FailedTest, judged_on: int) -> FailureLook:
         title=title_of(test),
         name=link(test.url, title_of(test)),
         new=_is_new(failed, judged_on),
+        seen=failed.seen,
         flaky=failed.flaky,
         reason=cut(test.note, REASON),
         runs=streak.runs if streak and known else 0,

@@ -28,9 +28,11 @@ class Tasks:
 
     async def drain(self, grace_s: float) -> int:
         """Wait for what is running, at most so long; cancel the rest. Returns how many were cancelled."""
-        if not self._running:
-            return 0
-        _, late = await asyncio.wait(self._running, timeout=grace_s)
+        loop = asyncio.get_running_loop()
+        end = loop.time() + grace_s
+        while self._running and loop.time() < end:  # what ends may have started something
+            await asyncio.wait(set(self._running), timeout=end - loop.time())
+        late = set(self._running)
         for task in late:
             task.cancel()
         if late:

@@ -51,6 +51,7 @@ async def list_failures(
             test,
             streak(found.run, test.key, lookup) if lookup else None,
             is_flaky(test, _strip(found.run, now[test.key], strips.get(test.key, ()))),
+            seen=test.key in strips,
         )
         for test in tests.items
         if test.outcome is Outcome.FAILED
@@ -59,14 +60,13 @@ async def list_failures(
     ]
     rows.sort(key=lambda row: (row.streak.runs if row.streak else 1, row.test.name.casefold()))
     unnamed, by_thread = await _unnamed(found, missing) if not tests.items else (0, ())
-    if limit is not None and len(rows) > limit:
-        missing.append(f"{len(rows) - limit} more failing, beyond the limit of {limit}")
     names = (person.name if person else who.text for who, person in asked)
     return Failures(
         run=found.run,
         where=where,
         tests=tuple(rows[:limit]),
         read_at=tests.read_at,
+        total=len(rows),
         owner=" or ".join((*names, *(("nobody",) if unassigned else ()))),
         unnamed=unnamed,
         by_thread=by_thread,

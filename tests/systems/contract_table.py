@@ -11,12 +11,9 @@ from typing import Any
 
 from bot.domain.queries import RunQuery, Who
 from bot.sandbox.practitest import PractiTest, mischief
-from bot.sandbox.practitest.account import NewRun
-from bot.sandbox.server import SampleServer
 from bot.sandbox.testmo import Testmo, paging
 from bot.sandbox.testrail import TestRail
 from bot.sandbox.testrail import paging as offsets
-from bot.sandbox.world import HOSTILE_NAMES
 
 Options = Mapping[str, str | int | bool | None]
 
@@ -202,7 +199,12 @@ _TESTRAIL_SHARED: Mapping[str, tuple[RunQuery, ...]] = {
 
 TESTRAIL = Sample(
     start=TestRail,
-    options=lambda server: {"url": server.web_url, "user": "bot@acme.example", "key": "testrail-demo-key", "project": 1},
+    options=lambda server: {
+        "url": server.web_url,
+        "user": "bot@acme.example",
+        "key": "testrail-demo-key",
+        "project": 1,
+    },
     secrets=("testrail-demo-key", _basic("bot@acme.example", "testrail-demo-key")),
     project=1,
     kinds={
@@ -282,8 +284,6 @@ def _practitest_twist(twist: Any) -> Callable[[Any], object]:
 
 def _practitest_stranger(server: Any) -> None:
     at = server.clock.now() - timedelta(days=900)
-    server.account.sets = {990_001: None, **server.account.sets}
-    del server.account.sets[990_001]
     stranger = server.account.add_set(4567, "Of another project", at)
     server.account.sets = {stranger.id: stranger, **server.account.sets}
     server.twists["sets"] = mischief.foreign_row
@@ -345,5 +345,3 @@ PRACTITEST = Sample(
 )
 
 SAMPLES: Mapping[str, Sample] = {"testmo": TESTMO, "testrail": TESTRAIL, "practitest": PRACTITEST}
-
-__all__ = ["HOSTILE_NAMES", "SAMPLES", "Known", "NewRun", "Sample", "SampleServer"]
