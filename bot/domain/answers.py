@@ -71,7 +71,7 @@ class FailedTest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failures:
-    """The failing tests of a run, newly broken first: `tests` are those that were asked for, of `total` that fit.
+    """The failing tests of a run, newly broken first: `tests` of `total` that fit, `new` of them new.
 
     `unnamed` counts failures whose tests the system does not name; `by_thread` are those counts per thread.
     """
@@ -81,6 +81,7 @@ class Failures:
     tests: tuple[FailedTest, ...]
     read_at: datetime
     total: int = 0
+    new: int = 0
     owner: str = ""
     unnamed: int = 0
     by_thread: tuple[Thread, ...] = ()

@@ -47,7 +47,7 @@ def failures(value: Failures, *, again: str, page: int = 1, now: datetime, share
     run = value.run
     ordered = sorted(value.tests, key=lambda failed: not _is_new(failed, value.judged_on))
     shown = page_of(ordered, page)
-    new = sum(1 for failed in value.tests if _is_new(failed, value.judged_on))
+    new = max(value.new, sum(1 for failed in value.tests if _is_new(failed, value.judged_on)))
     named = max(value.total, len(value.tests))
     total = named + max(0, value.unnamed)
     return render(

@@ -67,6 +67,7 @@ async def list_failures(
         tests=tuple(rows[:limit]),
         read_at=tests.read_at,
         total=len(rows),
+        new=sum(1 for row in rows if row.streak is not None and row.streak.runs == 1),
         owner=" or ".join((*names, *(("nobody",) if unassigned else ()))),
         unnamed=unnamed,
         by_thread=by_thread,
