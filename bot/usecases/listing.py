@@ -17,7 +17,7 @@ from bot.usecases.finding import Asker
 from bot.usecases.ports import ChannelContext, Recall
 from bot.usecases.systems import Systems, Target, targets
 
-Sort = Literal["risk", "newest", "oldest", "name"]
+Sort = Literal["risk", "newest", "oldest", "closed", "name"]
 
 #: How many closed runs are listed when nobody says a number: lists of the past have no end.
 PAST_ROWS = 50
@@ -119,6 +119,8 @@ def _order(sort: Sort, now: datetime) -> Callable[[Run], tuple[object, ...]]:
             return lambda run: (-run.created_at.timestamp(), -run.ref.id)
         case "oldest":
             return lambda run: (run.created_at.timestamp(), run.ref.id)
+        case "closed":
+            return lambda run: (not run.finished, -(run.finished_at or run.created_at).timestamp(), -run.ref.id)
         case "name":
             return lambda run: (run.name.casefold(), run.ref.id)
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-import statistics
 import sys
 import time
 import tracemalloc
 from datetime import UTC, datetime
+from statistics import median
 from typing import TYPE_CHECKING, TypedDict
 
 from tests.bench.ack import stubs
-from tests.bench.figures import Row, against, compared, exact, rounds_floor
+from tests.bench.figures import Row, against, compared, exact, quiet, rounds_floor
 from tests.bench.load import Answer, Client, ask_json
 from tests.bench.plan import Plan
 from tests.bench.probes import tell
-from tests.bench.programs import program
+from tests.bench.programs import Neighbours, program
 from tests.bench.stubs import LATENCY_S, PER_PAGE
 
 if TYPE_CHECKING:
@@ -29,24 +29,25 @@ IN_FLIGHT = 8
 
 
 class Told(TypedDict):
-    """What the probe tells: seconds of each fetch and of a raw client's, CPU seconds, rows, page requests, memory."""
+    """What the probe tells of one fetch: seconds, CPU seconds, rows, requests for pages, other requests by path.
 
-    wall: list[float]
-    raw: list[float]
-    cpu: list[float]
-    rows: list[int]
-    pages: list[int]
+    `raw_s` is a raw client's time for the same pages, 0 where it was not asked for.
+    """
+
+    wall_s: float
+    cpu_s: float
+    rows: int
+    pages: int
     others: list[str]
-    mib: float
+    raw_s: float
 
 
 async def measure(plan: Plan) -> list[Row]:
     async with stubs() as stub:
         rows = await _fetches(stub, 100, plan(9, 3), judged=True)
         async with program("tests.bench.fetch", stub, "100", "0", "0") as probe:
-            told: Told = await probe.told()
-        held = [told["mib"]]
-        return [*rows, against("fetch", f"held by {told['rows'][0]:,} runs", held, MOST_MIB, "MiB", bar=1.0)]
+            mib, count = await probe.told()
+        return [*rows, against("fetch", f"held by {count:,} runs", [mib], MOST_MIB, "MiB", bar=1.0)]
 
 
 async def inform(plan: Plan) -> list[Row]:
@@ -59,27 +60,28 @@ async def inform(plan: Plan) -> list[Row]:
 
 async def _fetches(stub: str, pages: int, times: int, *, raw: int = 0, judged: bool = False) -> list[Row]:
     """Fetches against the floor, and so many of them against a raw client too."""
+    several: list[tuple[Told, float]] = []
     async with program("tests.bench.fetch", stub, str(pages), str(times), str(raw)) as probe:
-        told: Told = await probe.told()
-    floor = rounds_floor(pages, LATENCY_S, IN_FLIGHT)
-    cpu = statistics.mean(told["cpu"]) / pages * 1e3
-    others = sorted(set(told["others"]))
-    bar = BAR_WALL if judged else None
+        await probe.line()
+        neighbours = Neighbours()
+        for _ in range(times):
+            told: Told = await probe.told()
+            several.append((told, neighbours.share()))
+    chosen, busy = quiet(several, (times + 1) // 2)
+    cpu = f"CPU {median(each['cpu_s'] for each in chosen) / pages * 1e3:.2f} ms a page"
     if raw:
-        pairs = list(zip(told["wall"], told["raw"], strict=False))
-        return [compared("fetch", f"{pages} pages to raw sockets", pairs, "s", note=f"CPU {cpu:.2f} ms a page")]
-    rows = [
-        against(
-            "fetch", f"{pages} pages to the floor", told["wall"], floor, "s", bar=bar, note=f"CPU {cpu:.2f} ms a page"
-        )
-    ]
+        pairs = [(each["wall_s"], each["raw_s"]) for each in chosen if each["raw_s"]]
+        return [compared("fetch", f"{pages} pages to raw sockets", pairs, "s")]
+    floor, bar = rounds_floor(pages, LATENCY_S, IN_FLIGHT), BAR_WALL if judged else None
+    walls = [each["wall_s"] for each in chosen]
+    rows = [against("fetch", f"{pages} pages to the floor", walls, floor, "s", bar=bar, note=cpu, busy=busy)]
     if judged:
-        note = f"and {', '.join(others)}" if others else ""
+        others = sorted({path for each, _ in several for path in each["others"]})
+        asked = max((each["pages"] for each, _ in several), key=lambda number: abs(number - pages))
+        got = min(each["rows"] for each, _ in several)
         rows += [
-            exact(
-                "fetch", "requests for pages, worst", max(told["pages"], key=lambda n: abs(n - pages)), pages, note=note
-            ),
-            exact("fetch", "rows, worst", min(told["rows"]), pages * PER_PAGE),
+            exact("fetch", "requests for pages, worst", asked, pages, note=f"and {others}" if others else ""),
+            exact("fetch", "rows, worst", got, pages * PER_PAGE),
         ]
     return rows
 
@@ -87,31 +89,29 @@ async def _fetches(stub: str, pages: int, times: int, *, raw: int = 0, judged: b
 # The probe: python -m tests.bench.fetch STUB PAGES TIMES RAW; with no times, what one listing holds is measured.
 
 
-async def probe(stub: str, pages: int, times: int, raw: int) -> Told:
-    told = Told(wall=[], raw=[], cpu=[], rows=[], pages=[], others=[], mib=0.0)
+async def probe(stub: str, pages: int, times: int, raw: int) -> None:
     await _fetch(_connection(stub), 10)
+    if not times:
+        tell(await _held(stub, pages))
+        return
+    await _raw(stub, pages)
+    tell("ready")
     for turn in range(times):
         gc.collect()
         await ask_json(f"{stub}/bench/reset")
         begun, used = time.perf_counter(), time.process_time()
         connection = _connection(stub)
         listing = await _fetch(connection, pages)
-        told["wall"].append(time.perf_counter() - begun)
-        told["cpu"].append(time.process_time() - used)
+        wall_s, cpu_s = time.perf_counter() - begun, time.process_time() - used
         await connection.close()
         if listing.missing:
             raise AssertionError(f"the listing is partial: {listing.missing}")
-        told["rows"].append(len({run.ref.id for run in listing.items}))
         asked = (await ask_json(f"{stub}/bench/tally"))["asked"]
-        told["pages"].append(asked.pop("page", 0))
-        told["others"] += asked
+        rows = len({run.ref.id for run in listing.items})
         del listing, connection
-        if turn < raw:
-            told["raw"].append(await _raw(stub, pages))
-    if not times:
-        told["mib"], rows = await _held(stub, pages)
-        told["rows"].append(rows)
-    return told
+        raw_s = await _raw(stub, pages) if turn < raw else 0.0
+        its = asked.pop("page", 0)
+        tell(Told(wall_s=wall_s, cpu_s=cpu_s, rows=rows, pages=its, others=list(asked), raw_s=raw_s))
 
 
 def _connection(stub: str) -> Remembering:
@@ -171,4 +171,4 @@ async def _held(stub: str, pages: int) -> tuple[float, int]:
 
 
 if __name__ == "__main__":
-    tell(asyncio.run(probe(sys.argv[1], *map(int, sys.argv[2:]))))
+    asyncio.run(probe(sys.argv[1], *map(int, sys.argv[2:])))

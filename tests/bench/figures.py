@@ -6,9 +6,14 @@ import math
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
 
 #: A spread above this is no measurement: the case is repeated once, then called unclear.
 WIDE = 0.25
+#: A measurement is quiet when others used no more than this part of the cores meanwhile.
+QUIET = 0.05
 
 Pair = tuple[float, float]
 
@@ -18,7 +23,7 @@ class Row:
     """One line of the table. `bar` is the largest ratio that is kept, None for what is only told.
 
     `ratio` is the median of the pairwise ratios, `low` and `high` are its quartiles. With `exactly`, ours must be the
-    yardstick, no more and no less.
+    yardstick, no more and no less. `busy` tells that others kept the machine busy, so that no miss can be proven.
     """
 
     case: str
@@ -31,6 +36,7 @@ class Row:
     high: float
     bar: float | None = None
     exactly: bool = False
+    busy: bool = False
     note: str = ""
 
     @property
@@ -52,11 +58,20 @@ class Row:
         if self.wide:
             side = "below" if self.high <= self.bar else "above" if self.low > self.bar else "around"
             return f"unclear ({side} the bar)"
-        return "kept" if self.ratio <= self.bar else "missed"
+        if self.ratio <= self.bar:
+            return "kept"
+        return "unclear (machine busy)" if self.busy else "missed"
 
 
 def compared(
-    case: str, what: str, pairs: Sequence[Pair], unit: str, *, bar: float | None = None, note: str = ""
+    case: str,
+    what: str,
+    pairs: Sequence[Pair],
+    unit: str,
+    *,
+    bar: float | None = None,
+    busy: bool = False,
+    note: str = "",
 ) -> Row:
     """A row of pairs (ours, yardstick), each measured one right after the other."""
     ratios = [ours / yardstick for ours, yardstick in pairs]
@@ -64,15 +79,23 @@ def compared(
     ours, yardstick = (statistics.median(side) for side in zip(*pairs, strict=True))
     return Row(
         case=case, what=what, ours=ours, yardstick=yardstick, unit=unit,
-        ratio=ratio, low=low, high=high, bar=bar, note=note,
+        ratio=ratio, low=low, high=high, bar=bar, busy=busy, note=note,
     )  # fmt: skip
 
 
 def against(
-    case: str, what: str, ours: Iterable[float], limit: float, unit: str, *, bar: float | None = None, note: str = ""
+    case: str,
+    what: str,
+    ours: Iterable[float],
+    limit: float,
+    unit: str,
+    *,
+    bar: float | None = None,
+    busy: bool = False,
+    note: str = "",
 ) -> Row:
     """A row of measurements against one number that was computed, not measured."""
-    return compared(case, what, [(each, limit) for each in ours], unit, bar=bar, note=note)
+    return compared(case, what, [(each, limit) for each in ours], unit, bar=bar, busy=busy, note=note)
 
 
 def exact(case: str, what: str, got: float, expected: float, unit: str = "", *, note: str = "") -> Row:
@@ -82,6 +105,15 @@ def exact(case: str, what: str, got: float, expected: float, unit: str = "", *, 
         case=case, what=what, ours=got, yardstick=expected, unit=unit,
         ratio=ratio, low=ratio, high=ratio, exactly=True, note=note,
     )  # fmt: skip
+
+
+def quiet(measured: Sequence[tuple[T, float]], least: int) -> tuple[list[T], bool]:
+    """Of (measurement, share of the cores that others used) the quiet ones, and whether there were too few.
+
+    Then it is all of them: a busy machine gives figures too, only none to be judged by.
+    """
+    kept = [each for each, share in measured if share <= QUIET]
+    return (kept, False) if len(kept) >= least else ([each for each, _ in measured], True)
 
 
 def quartiles(values: Sequence[float]) -> tuple[float, float, float]:

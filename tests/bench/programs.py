@@ -23,6 +23,8 @@ APP_TOKEN = "xapp-1-A0BENCH-1-bench"
 TEAM, CHANNEL, USER, BOT_USER = "T0BENCH001", "C0RELEASE01", "U0ANA00001", "U0BOT00001"
 
 _OURS = ("SLACK_", "TESTMO_", "TESTRAIL_", "PRACTITEST_", "RUNDOWN_", "PORT", "PYTHONDONTWRITEBYTECODE")
+#: Which of the columns of /proc/stat are idleness: doing nothing, and waiting for a disk.
+_IDLE = (3, 4)
 _TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
 
@@ -75,6 +77,42 @@ def rundown_settings(stub: str, port: int, database: Path, *, socket_mode: bool 
     }
 
 
+#: The process numbers of all programs that run now.
+_RUNNING: set[int] = set()
+
+
+class Neighbours:
+    """Everybody else on the cores of the bench."""
+
+    def __init__(self) -> None:
+        self._before = self._look()
+
+    def share(self) -> float:
+        """What part of these cores others used since the last look; 0 where the machine does not tell."""
+        before, self._before = self._before, self._look()
+        at, busy, ours = (now - then for now, then in zip(self._before, before, strict=True))
+        return max(0.0, busy - ours) / (at * max(1, len(MEASURED | LOAD)))
+
+    @staticmethod
+    def _look() -> tuple[float, float, float]:
+        """The time, and CPU seconds of these cores, and of our programs."""
+        busy = 0.0
+        with contextlib.suppress(OSError):
+            for line in Path("/proc/stat").read_text().splitlines():
+                name, *ticks = line.split()
+                if name in {f"cpu{core}" for core in MEASURED | LOAD}:
+                    busy += sum(int(each) for place, each in enumerate(ticks[:8]) if place not in _IDLE) / _TICKS
+        ours = sum(os.times()[:2]) + sum(_cpu_s(pid) for pid in _RUNNING)
+        return time.perf_counter(), busy, ours
+
+
+def _cpu_s(pid: int) -> float:
+    with contextlib.suppress(OSError):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS
+    return 0.0
+
+
 class Program:
     """A running `python -m …`. `begun_at` is `time.perf_counter()` just before it was started."""
 
@@ -107,10 +145,7 @@ class Program:
 
     def cpu_s(self) -> float:
         """Processor seconds it has used; 0 where the machine does not tell."""
-        with contextlib.suppress(OSError):
-            fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-            return (int(fields[11]) + int(fields[12])) / _TICKS
-        return 0.0
+        return _cpu_s(self.pid)
 
     def resident_mib(self) -> float:
         """Memory it holds in MiB; 0 where the machine does not tell."""
@@ -151,10 +186,12 @@ async def program(
             )  # fmt: skip
         pin(process.pid, where)
         started = Program(process, begun_at, log)
+        _RUNNING.add(process.pid)
         try:
             yield started
         finally:
             await started.end()
+            _RUNNING.discard(process.pid)
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bench.figures import Row, against, compared, exact, percentile, quartiles, rounds_floor, slope
+from tests.bench.figures import Row, against, compared, exact, percentile, quartiles, quiet, rounds_floor, slope
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,8 @@ def _row(low: float, ratio: float, high: float, bar: float | None) -> Row:
         (_row(0.8, 1.0, 1.2, 1.0), "unclear (around the bar)"),
         (_row(1.2, 1.6, 2.0, 1.0), "unclear (above the bar)"),
         (_row(1.2, 1.6, 2.0, None), ""),
+        (compared("ack", "p99", [(2.0, 1.0)] * 3, "ms", bar=1.0, busy=True), "unclear (machine busy)"),
+        (compared("ack", "p99", [(1.0, 1.0)] * 3, "ms", bar=1.0, busy=True), "kept"),
         (exact("fetch", "requests", 100, 100), "kept"),
         (exact("fetch", "requests", 101, 100), "missed"),
         (exact("fetch", "requests", 99, 100), "missed"),
@@ -46,6 +48,19 @@ def _row(low: float, ratio: float, high: float, bar: float | None) -> Row:
 )
 def test_the_verdict_is_told_only_where_the_figures_tell_it(row: Row, verdict: str) -> None:
     assert row.verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("measured", "judged", "busy"),
+    [
+        ([("a", 0.01), ("b", 0.40), ("c", 0.05)], ["a", "c"], False),
+        ([("a", 0.01), ("b", 0.40), ("c", 0.30)], ["a", "b", "c"], True),
+    ],
+)
+def test_measurements_beside_busy_neighbours_are_left_out(
+    measured: list[tuple[str, float]], judged: list[str], busy: bool
+) -> None:
+    assert quiet(measured, 2) == (judged, busy)
 
 
 @pytest.mark.parametrize(("power", "expected"), [(0, 0.0), (1, 1.0), (2, 2.0)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from tests.slack.front_door_kit import Transport, town
@@ -155,3 +157,40 @@ async def test_somebody_of_another_workspace_sees_no_runs() -> None:
         answer = await here.answer()
         assert "members of this workspace" in here.words(answer)
         assert "passed" not in here.words(answer)
+
+
+NASTY = (
+    "/",
+    "--",
+    "—",
+    "«",
+    "show",
+    "diff A412",
+    "--limit 0",
+    "list",
+    "\u202e",
+    "<!channel>",
+    "<@U0ANA00001>",
+    "&amp;",
+    "#3",
+)
+
+
+async def test_any_words_get_a_first_answer_within_three_seconds() -> None:
+    """Words that mean something and words that don't, in every order chance brings."""
+    chance = random.Random(7)
+    async with town() as here:
+        for _ in range(40):
+            text = " ".join(chance.choices([*NASTY, "#3", "R118", "A412/3", "S55", "last:nightly", "\n", "x" * 900], k=4))
+            delivery = await here.slack.command("ana", "#release", "/runs", text, escaped=True)
+            assert delivery.acked, text
+            answer = await here.slack.next_message(timeout_s=3)
+            assert answer.text.strip(), text
+            assert "Traceback" not in here.words(answer)
+
+
+async def test_closed_runs_can_be_listed_by_the_time_they_were_closed() -> None:
+    async with town() as here:
+        words = here.words(await here.ask("list --closed --manual --in testmo --sort closed --limit 3"))
+        assert "3" in words
+        assert words.index("R112") < words.index("R105")

@@ -55,22 +55,31 @@ def play(scene: Callable[[], Coroutine[Any, Any, T]], *, grace_s: float = 0.0) -
     """Run it in a swift loop. Fails on tasks left behind and on anything the loop complains of."""
     played = Play()
 
+    def complain(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if "task" not in context or not _is_a_servers(context["task"]):
+            played.complaints.append(context)
+
     async def all_of_it() -> T:
         loop = asyncio.get_running_loop()
-        loop.set_exception_handler(lambda _loop, context: played.complaints.append(context))
+        loop.set_exception_handler(complain)
         began = loop.time()
         answer = await scene()
         await settle()
         played.seconds = loop.time() - began
-        left = asyncio.all_tasks() - {asyncio.current_task()}
+        left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task() and not _is_a_servers(task)]
         assert not left, f"left behind: {left}"
         return answer
 
     with asyncio.Runner(loop_factory=lambda: SwiftLoop(grace_s)) as runner:
         answer = runner.run(all_of_it())
         gc.collect(1)
-    assert played.complaints == []
+    assert not played.complaints, played.complaints
     return answer, played
+
+
+def _is_a_servers(task: asyncio.Task[Any]) -> bool:
+    """A sample server that was told to hang does so until its loop ends."""
+    return getattr(task.get_coro(), "__qualname__", "").startswith("RequestHandler.")
 
 
 async def settle(turns: int = 20) -> None:
