@@ -95,14 +95,15 @@ class Rundown:
         over_http = self.settings.transport == "http"
         doors = Doors(
             ready=self.missing,
-            intake=intake_http(bolt) if over_http else None,
+            intake=intake_http(bolt, self._home) if over_http else None,
             signing_secret=self.settings.signing_secret,
             now=lambda: self._now().timestamp(),
         )
         self.web = WebServer(doors, self.settings.port, self._host)
-        self._opening = asyncio.create_task(self._open_database(), name="open database")
         await self.web.start()
+        gc.enable()
         await self._meet_slack(client)
+        self._opening = asyncio.create_task(self._open_database(), name="open database")
         people.home_team = self._home.team
         if not over_http:
             await self._open_socket(client, intake_socket(bolt))
@@ -257,10 +258,12 @@ _HOPELESS = frozenset(
 
 
 def warm_up() -> None:
-    """Load what the first answers need, after the first acks: libraries, templates; then spare them the collector."""
-    import httpx  # noqa: F401
-    import rapidfuzz  # noqa: F401
+    """Load what the first answers need, after the first acks: libraries, templates. Then spare them the collector."""
+    import anyio._backends._asyncio  # noqa: F401
+    import httpcore  # noqa: F401
     import tenacity  # noqa: F401
+
+    import bot.systems._httpx  # noqa: F401
 
     engine.compile_all()
     gc.collect()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -23,6 +24,7 @@ def main() -> None:
 @main.command()
 def serve() -> None:
     """Run the bot, with the settings of the environment (see the README)."""
+    gc.disable()  # loading modules makes no garbage; `Rundown.start` switches it on again
     from bot.config import SettingsError, read_settings
     from bot.logs import start_logging
 

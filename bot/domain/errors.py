@@ -49,7 +49,16 @@ class GrammarError(AskError):
 
 
 class NotFoundError(AskError):
-    """No such run, project, person or name in that system."""
+    """No such run, project, person or name in that system.
+
+    With `instead_of`, `closest` are no commands but words that could stand in place of that one.
+    """
+
+    def __init__(
+        self, what: str, *, why: str = "", fix: str = "", closest: tuple[str, ...] = (), instead_of: str = ""
+    ) -> None:
+        super().__init__(what, why=why, fix=fix, closest=closest)
+        self.instead_of = instead_of
 
 
 class NoContextError(AskError):

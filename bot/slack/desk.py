@@ -160,8 +160,9 @@ class Desk:
         if not await self._is_first(question.key):
             return
         PATIENCE.set(Patience(time.monotonic() + PATIENCE_S))
-        question = replace(question, share=question.share or self._asks_to_share(question.text))
-        work = asyncio.create_task(self._work(question), name=f"work {question.key}")
+        first = self._parse(question)
+        question = replace(question, share=question.share or (isinstance(first, Command) and first.share))
+        work = asyncio.create_task(self._work(question, first), name=f"work {question.key}")
         try:
             done, _ = await asyncio.wait({work}, timeout=SLOW_S)
             looking = _NOTHING if done else await self._say_slow(question)
@@ -181,48 +182,52 @@ class Desk:
         except RundownError:
             return True  # without a database an answer given twice is better than none
 
-    async def _work(self, question: Question) -> Answer:
+    async def _work(self, question: Question, first: Command | GrammarError) -> Answer:
         """The answer, whatever happens on the way to it."""
+        command = first if isinstance(first, Command) else None
         try:
             async with asyncio.timeout(LIMIT_S):
-                return await self._answer(question)
-        except TimeoutError as error:
-            return self._error(_Overdue(f"That took longer than {LIMIT_S:.0f} s."), error)
+                return await self._answer(question, first)
+        except TimeoutError:
+            return self._error(_Overdue())
         except Exception as error:  # the last resort: nobody is left without an answer
-            return self._error(error)
+            return self._error(error, command)
 
-    def _error(self, error: BaseException, cause: BaseException | None = None) -> Answer:
-        error.__cause__ = cause or error.__cause__
-        return Answer(messages.complaint(complain(error), now=self.world.now()), is_error=True)
+    def _error(self, error: BaseException, command: Command | None = None) -> Answer:
+        return Answer(messages.complaint(complain(error, command), now=self.world.now()), is_error=True)
 
-    async def _answer(self, question: Question) -> Answer:
+    async def _answer(self, question: Question, first: Command | GrammarError) -> Answer:
         context = await self.world.contexts.get(question.asker.place)
         if context is not None and not any(each.name == context.connection for each in self.world.systems):
             context = None  # the settings lost the connection that was chosen here
-        in_thread = await self.world.recall.thread_run(question.asker.place) is not None
-        command = await self._read(question, in_thread)
+        command = await self._settle(question, first)
         asking = Asking(command=replace(command, share=False), question=question, world=self.world, context=context)
         answer = await self._features[command.verb](asking)
         if question.clicked_share:
             answer = replace(answer, message=messages.shared_by(answer.message, question.back.user))
         return answer
 
-    async def _read(self, question: Question, in_thread: bool) -> Command:
-        """The command; days in it begin in the asker's own time zone, which is looked up only if there are any."""
-        command = self.world.grammar.parse(question.text, now=self.world.now(), this=in_thread)
-        if not any(isinstance(value, When) for _, value in command.flags):
-            return command
+    def _parse(self, question: Question) -> Command | GrammarError:
+        try:
+            return self.world.grammar.parse(question.text, now=self.world.now())
+        except GrammarError as error:
+            return error
+
+    async def _settle(self, question: Question, first: Command | GrammarError) -> Command:
+        """The command as it is meant here: of the thread's run when none is named, with days of the asker's zone.
+
+        The thread and the zone are looked up only where they matter.
+        """
+        this = isinstance(first, GrammarError) and await self.world.recall.thread_run(question.asker.place) is not None
+        if isinstance(first, GrammarError):
+            first = self.world.grammar.parse(question.text, now=self.world.now(), this=this)
+        if not any(isinstance(value, When) for _, value in first.flags):
+            return first
         try:
             zone = ZoneInfo((await self.world.people.member(question.back.user)).tz)
         except (RundownError, ValueError, OSError):  # ZoneInfo raises these for names it does not know
-            return command
-        return self.world.grammar.parse(question.text, now=self.world.now().astimezone(zone), this=in_thread)
-
-    def _asks_to_share(self, text: str) -> bool:
-        try:
-            return self.world.grammar.parse(text, now=self.world.now()).share
-        except GrammarError:
-            return False
+            return first
+        return self.world.grammar.parse(question.text, now=self.world.now().astimezone(zone), this=this)
 
     async def _say_slow(self, question: Question) -> _Said:
         """Say that a system is slow; what was said is replaced by the answer."""
@@ -272,8 +277,12 @@ _NOTHING = _Said()
 
 
 class _Overdue(OurError):
-    def __init__(self, what: str) -> None:
-        super().__init__(what, why="Nobody should wait for ever.", fix="Narrow the question, or repeat it.")
+    def __init__(self) -> None:
+        super().__init__(
+            f"That took longer than {LIMIT_S:.0f} s.",
+            why="Nobody should wait for ever.",
+            fix="Narrow the question, or repeat it.",
+        )
 
 
 class _Restarting(OurError):

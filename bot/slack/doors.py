@@ -6,6 +6,7 @@ so it gets four, and everything that takes time is a task of ours.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -25,11 +26,15 @@ if TYPE_CHECKING:
 Body = Mapping[str, Any]
 Ack = Callable[..., Awaitable[Any]]
 
+#: Seconds a request waits for us to learn who we are; Slack gives up after 3.
+STARTING_S = 2.3
+
 
 class Home:
     """Our own workspace, as `auth.test` told it once at the start."""
 
     def __init__(self) -> None:
+        self._known = asyncio.Event()
         self.team = ""
         self.enterprise = ""
         self.bot_user = ""
@@ -40,6 +45,17 @@ class Home:
         self.enterprise = str(answer.get("enterprise_id") or "")
         self.bot_user = str(answer.get("user_id") or "")
         self.bot_id = str(answer.get("bot_id") or "")
+        self._known.set()
+
+    async def is_known(self) -> bool:
+        """Whether Slack has told who we are, after waiting for it as long as an ack may take."""
+        if self._known.is_set():
+            return True
+        try:
+            await asyncio.wait_for(self._known.wait(), STARTING_S)
+        except TimeoutError:
+            return False
+        return True
 
     def is_ours(self, team: str, enterprise: str = "") -> bool:
         """Whether a workspace is ours, or of our own organisation."""
@@ -73,6 +89,7 @@ def build_bolt(client: AsyncWebClient, token: str, home: Home, desk: Desk, butto
         )
 
     bolt = AsyncApp(
+        name="rundown",  # without a name Bolt reads the source of the whole call stack to find one
         client=AsyncWebClient(base_url=client.base_url, session=client.session),  # nobody speaks through Bolt
         authorize=authorize,  # type: ignore[arg-type]  # Bolt takes None for a workspace that is not ours
         process_before_response=True,
@@ -112,11 +129,19 @@ def build_bolt(client: AsyncWebClient, token: str, home: Home, desk: Desk, butto
     return bolt
 
 
-def intake_http(bolt: AsyncApp) -> Callable[[str, Mapping[str, str]], Awaitable[BoltResponse]]:
-    """What the web server hands checked requests to."""
+def intake_http(bolt: AsyncApp, home: Home) -> Callable[[str, Mapping[str, str]], Awaitable[BoltResponse]]:
+    """What the web server hands checked requests to.
+
+    While Slack has not told us who we are nothing can be answered: commands are told so, events come again.
+    """
     from slack_bolt.request.async_request import AsyncBoltRequest
+    from slack_bolt.response import BoltResponse
 
     async def take(body: str, headers: Mapping[str, str]) -> BoltResponse:
+        if not await home.is_known():
+            if body.startswith("{"):
+                return BoltResponse(status=503)
+            return BoltResponse(status=200, body="⏳ Rundown is starting. Please ask again in a minute.")
         return await bolt.async_dispatch(AsyncBoltRequest(body=body, headers={k: [v] for k, v in headers.items()}))
 
     return take

@@ -52,6 +52,23 @@ class Command:
         """The same command, answered in public."""
         return replace(self, share=True)
 
+    def with_word(self, old: str, new: str) -> Command:
+        """The same command with another word in place of one, wherever it stands in words and flags."""
+
+        def put(word: str) -> str:
+            return new if word.casefold() == old.casefold() else word
+
+        def put_in(value: Value) -> Value:
+            if isinstance(value, tuple):
+                return tuple(put(word) for word in value)
+            return put(value) if isinstance(value, str) else value
+
+        return replace(
+            self,
+            words=tuple(put(word) for word in self.words),
+            flags=tuple((name, put_in(value)) for name, value in self.flags),
+        )
+
     def get(self, flag: str) -> Value | None:
         return next((value for name, value in self.flags if name == flag), None)
 

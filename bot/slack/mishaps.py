@@ -6,13 +6,17 @@ import logging
 import secrets
 
 from bot.domain.answers import Complaint
-from bot.domain.errors import AmbiguousError, AskError, Choice, RundownError, SystemFault
+from bot.domain.errors import AmbiguousError, AskError, Choice, NotFoundError, RundownError, SystemFault
+from bot.slack.grammar_command import Command
 
 log = logging.getLogger(__name__)
 
 
-def complain(error: BaseException) -> Complaint:
-    """What to tell the person; the log gets the same reference, and everything that must not be told."""
+def complain(error: BaseException, command: Command | None = None) -> Complaint:
+    """What to tell the person; the log gets the same reference, and everything that must not be told.
+
+    `command` is what they asked, so that the closest match can be offered as the same question put right.
+    """
     reference = secrets.token_hex(3)
     if isinstance(error, AskError):
         log.info("asked in vain [%s]: %s", reference, error.what)
@@ -21,7 +25,7 @@ def complain(error: BaseException) -> Complaint:
             what=error.what,
             why=error.why,
             fix=error.fix or "See `help` for what can be asked.",
-            closest=error.choices if isinstance(error, AmbiguousError) else _commands(error.closest),
+            closest=_closest(error, command),
             reference=reference,
         )
     if isinstance(error, SystemFault):
@@ -46,5 +50,12 @@ def complain(error: BaseException) -> Complaint:
     )
 
 
-def _commands(closest: tuple[str, ...]) -> tuple[Choice, ...]:
-    return tuple(Choice(command, command) for command in closest)
+def _closest(error: AskError, command: Command | None) -> tuple[Choice, ...]:
+    if isinstance(error, AmbiguousError):
+        return error.choices
+    if not isinstance(error, NotFoundError) or not error.instead_of:
+        return tuple(Choice(text, text) for text in error.closest)
+    if command is None:
+        return ()
+    mended = [command.with_word(error.instead_of, word) for word in error.closest]
+    return tuple(Choice(each.text(), each.text()) for each in mended if each != command)

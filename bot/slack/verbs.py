@@ -126,7 +126,12 @@ _LIST_FLAGS = (
     Flag(name="by", takes=Takes.PEOPLE, shown="@user|me", aliases=("created-by",), says="Created by these people."),
     Flag(name="set-filter", shown="ID", says="Test sets of this PractiTest filter."),
     Flag(name="set-filter-user", takes=Takes.PERSON, says="Who is meant by “current user” in that filter."),
-    Flag(name="sort", takes=Takes.CHOICE, choices=("risk", "newest", "oldest", "closed", "name"), says="What comes first."),
+    Flag(
+        name="sort",
+        takes=Takes.CHOICE,
+        choices=("risk", "newest", "oldest", "closed", "name"),
+        says="What comes first.",
+    ),
     _LIMIT,
 )
 

@@ -180,7 +180,7 @@ class Wire:
     # One exchange.
 
     async def _exchange(self, method: str, target: str, body: bytes | None) -> tuple[int, Mapping[str, str], bytes]:
-        import httpx
+        from bot.systems._httpx import httpx
 
         try:
             client = self._client or self._open()
@@ -239,7 +239,7 @@ class Wire:
     def _open(self) -> httpx.AsyncClient:
         from http.cookiejar import CookieJar, DefaultCookiePolicy
 
-        import httpx
+        from bot.systems._httpx import httpx
 
         if self._closed:
             raise LastingFault(

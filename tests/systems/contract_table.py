@@ -86,6 +86,10 @@ def _testmo_runs(server: Any) -> list[int]:
     return [run.id for run in server.store.automation_runs.values() if run.project_id == 3]
 
 
+def _testmo_on_page(server: Any, change: Callable[[], object] | None) -> None:
+    server.shift_pages = None if change is None else lambda _page: change()
+
+
 def _testmo_lie(lie: paging.Lie) -> Callable[[Any], object]:
     return lambda server: server.lies.append(lie)
 
@@ -152,7 +156,7 @@ TESTMO = Sample(
     many=lambda server, number: server.add_runs(3, number),
     page=100,
     runs_call=r"GET /api/v1/projects/3/automation/runs\?",
-    on_page=lambda server, change: setattr(server, "shift_pages", change and (lambda _page: change())),
+    on_page=_testmo_on_page,
     insert=lambda server: server.start_run(3, "synthetic", "One more"),
     remove=lambda server, number: server.remove_run(number),
     ids=_testmo_runs,
@@ -179,6 +183,10 @@ def _testrail_truth(letter: str) -> Callable[[Any, int], Counter[str]]:
         return Counter(_TESTRAIL_PLAIN.get(test.status_id) or labels[test.status_id] for test in found)
 
     return truth
+
+
+def _testrail_on_page(server: Any, change: Callable[[], object] | None) -> None:
+    server.shift_pages = change
 
 
 def _testrail_trick(endpoint: str, trick: offsets.Trick) -> Callable[[Any], object]:
@@ -244,7 +252,7 @@ TESTRAIL = Sample(
     many=lambda server, number: server.add_runs(3, number),
     page=250,
     runs_call=r"get_runs/3",
-    on_page=lambda server, change: setattr(server, "shift_pages", change),
+    on_page=_testrail_on_page,
     insert=lambda server: server.add_runs(3, 1),
     remove=lambda server, number: server.remove_run(number),
     ids=lambda server: [run.id for run in server.store.runs.values() if run.project_id == 3 and run.plan_id is None],
@@ -276,6 +284,14 @@ def _practitest_finished(server: Any, number: int) -> bool:
 
 def _practitest_many(server: Any, number: int) -> None:
     server.add_sets(4568, number)
+
+
+def _practitest_on_page(server: Any, change: Callable[[], object] | None) -> None:
+    def turn(resource: str, _page: int) -> None:
+        if change is not None and resource == "sets":
+            change()
+
+    server.shift_pages = turn
 
 
 def _practitest_twist(twist: Any) -> Callable[[Any], object]:
@@ -327,9 +343,7 @@ PRACTITEST = Sample(
     many=_practitest_many,
     page=100,
     runs_call=r"GET /api/v2/projects/4568/sets\.json\?",
-    on_page=lambda server, change: setattr(
-        server, "shift_pages", change and (lambda resource, _page: change() if resource == "sets" else None)
-    ),
+    on_page=_practitest_on_page,
     insert=lambda server: server.add_sets(4568, 1),
     remove=lambda server, number: server.remove_set(number),
     ids=lambda server: [each.id for each in server.account.sets.values() if each.project_id == 4568],

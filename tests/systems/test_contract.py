@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import gc
+import json
 import logging
 import math
 import tracemalloc
@@ -675,14 +676,14 @@ def skeleton(answer: Any) -> Any:
 @pytest.mark.parametrize("method", ["run", "runs", "tests", "results", "projects"])
 @every_kind
 def test_an_answer_cut_off_anywhere_is_never_taken_for_a_whole_one(name: str, letter: str, method: str) -> None:
-    """The body of each request is cut at forty places; what comes is a fault, or says that something is missing."""
+    """The body of each request is cut at twenty places; what comes is a fault, or says that something is missing."""
 
     async def scene() -> list[str]:
         wrong = []
         async with sample(name) as (server, connection):
             run = await first_run(connection, name, letter)
             whole = skeleton((await ask(name, server, method, run)).answer)
-            lengths = [0, 1, 2, 3, *(round(1.5**power) for power in range(3, 32))]
+            lengths = [0, 1, *(round(1.9**power) for power in range(2, 20))]
             for keep in lengths:
                 server.faults.clear()
                 server.faults.cut(".", keep)
@@ -863,6 +864,30 @@ def test_the_key_goes_out_in_its_header_only(name: str) -> None:
             assert not [secret for secret in row.secrets if secret in repr(connection)]
 
     play(scene, grace_s=GRACE_S)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 422, 429, 500])
+@every_system
+def test_no_refusal_repeats_the_key_or_a_part_of_it(name: str, status: int) -> None:
+    """A server that says our key back to us, wherever its words may be cut."""
+
+    async def scene() -> list[str]:
+        wrong = []
+        async with sample(name) as (server, connection):
+            run = await first_run(connection, name, system(name).kinds[0].letter)
+            for secret in SAMPLES[name].secrets:
+                for before in (0, 5, *range(186, 201, 2)):
+                    words = "x" * before + secret
+                    body = json.dumps({"message": words, "error": words, "errors": [{"title": words}]})
+                    server.faults.clear()
+                    server.faults.answer(".", status, body)
+                    told = await ask(name, server, "run", run, patience_s=1)
+                    assert told.error is not None
+                    parts = (told.error.what, told.error.why, told.error.fix)
+                    wrong += [part for part in parts if secret[:6] in part]
+        return wrong
+
+    assert play(scene, grace_s=GRACE_S)[0] == []
 
 
 # Addresses.

@@ -287,7 +287,7 @@ def first_page_again(_number: int, _page: Page[int]) -> list[int]:
         ({"rows": first_page_again, "size": 2, "last": 10**9, "total": None, "more": True}, 1 + 8),
         ({"rows": first_page_again, "size": 2, "last": 10**9, "more": True}, 1 + 8),
     ],
-    ids=str,
+    ids=["last told", "no total", "endless", "far end, no total", "far end"],
 )
 def test_the_same_page_again_ends_and_is_said(lies: dict[str, Any], most_requests: int) -> None:
     server = Lying(lying(**lies))

@@ -804,7 +804,7 @@ def test_giving_up_at_any_moment_leaves_no_connection_and_no_noise() -> None:
         writer.write(raw if raw.count(b" ") > 10_000 else http(body=gzip.compress(body), content_encoding="gzip"))
 
     async def ask(wire: Wire, server: Server) -> None:
-        for _ in range(60):
+        for _ in range(40):
             tasks = [asyncio.create_task(reading(wire, server)) for _ in range(10)]
             await (settle(chance.randrange(12)) if chance.random() < 0.7 else asyncio.sleep(chance.random() * 0.15))
             for task in chance.sample(tasks, chance.randrange(11)):
