@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from bot.config import Settings
 from bot.postman import Postman
-from bot.presenters import engine
 from bot.slack import context, help, runs
 from bot.slack.buttons import Buttons
 from bot.slack.desk import Desk, World
@@ -87,6 +86,8 @@ class Rundown:
         )
         assert self._session is not None  # noqa: S101 - made with the client
         if self.settings.templates:
+            from bot.presenters import engine
+
             engine.use(engine.Engine(Path(self.settings.templates), _template_fault))
         desk = Desk(world, Postman(client, self._session), self.tasks, StoredDeliveries(self.database))
         for feature in FEATURES:
@@ -264,7 +265,9 @@ def warm_up() -> None:
     import tenacity  # noqa: F401
 
     import bot.systems._httpx  # noqa: F401
+    from bot.presenters import engine, messages
 
+    messages.load()
     engine.compile_all()
     gc.collect()
     gc.freeze()

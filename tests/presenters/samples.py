@@ -31,7 +31,7 @@ from bot.domain.model import Kind, Person, Project, Result, Run, RunRef, State, 
 from bot.domain.outcomes import Outcome, Tally
 from bot.domain.streams import Diff, Streak
 from bot.presenters import messages
-from bot.presenters.messages import Message
+from bot.presenters.message import Message
 
 NOW = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 
