@@ -84,6 +84,7 @@ class Run:
     `series` names what may be compared (source, suite, or the name without its numbers) and `series_id` is the
     system's number for it; see `bot.domain.streams`. `verdict` is the system's own word where it has one.
     `page` is the address of its page with `{id}` in it; `elapsed_s` is wall time in seconds.
+    `missing` says in words what could not be read of it: with `its counts`, an empty tally means nothing.
     """
 
     ref: RunRef
@@ -114,6 +115,7 @@ class Run:
     threads_active: int = 0
     parent: RunRef | None = None
     page: str = ""
+    missing: tuple[str, ...] = ()
 
     @property
     def url(self) -> str:

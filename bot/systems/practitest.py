@@ -23,30 +23,29 @@ import sys
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from operator import attrgetter
-from typing import Annotated, Any, Generic, TypeVar, cast
-from urllib.parse import SplitResult, urlencode, urlsplit
+from typing import Annotated, Any, Generic, TypeVar
+from urllib.parse import urlencode
 
 import msgspec
 
-from bot.domain.errors import (
-    CannotError,
-    NoContextError,
-    NotFoundError,
-    RefusedFault,
-    RejectedFault,
-    RundownError,
-    SystemFault,
-)
-from bot.domain.model import Kind, Listing, Person, Project, Result, Run, RunRef, State, Test, Thread
+from bot.domain.errors import CannotError, NotFoundError, SystemFault
+from bot.domain.model import Kind, Listing, Person, Project, Result, Run, RunRef, Test, Thread
 from bot.domain.outcomes import Outcome, Tally, count
 from bot.domain.queries import ResultQuery, RunQuery, Who
 from bot.domain.streams import fold_name
+from bot.systems._bulk import quick
+from bot.systems._filters import keeping, status_words, within
+from bot.systems._gaps import left_out, some
+from bot.systems._kept import Kept
+from bot.systems._links import as_page, below
+from bot.systems._names import look_up, look_up_people, none_such, person_meant, project_meant, read_digits
 from bot.systems._pages import Page, by_number
 from bot.systems._plain import plain
+from bot.systems._refusals import Forbidden, Gone, judging
 from bot.systems._spec import Account, Option, System
 from bot.systems._wire import Wire
 
@@ -62,11 +61,12 @@ SET_PAGES, PLACE_PAGES, RESULT_PAGES, REASON_PAGES = 4, 20, 6, 3
 NAME_PAGES = 10
 #: So many other projects are tried for a set that is not in the usual one.
 OTHER_PROJECTS = 4
-#: How long is kept: names; instances just read; instances and counts of sets that have not changed since.
-NAMES_KEPT, JUST_READ, UNCHANGED, DONE_KEPT = (timedelta(seconds=each) for each in (300, 15, 300, 3600))
+#: How long is kept: instances just read; instances and counts of sets that have not changed since.
+JUST_READ, UNCHANGED, DONE_KEPT = (timedelta(seconds=each) for each in (15, 300, 3600))
 #: A set changed later than so long before it was read may change again within the same second.
 SETTLED = timedelta(seconds=5)
 MOST_PLACES, MOST_SETS = 4_000, 10_000
+UNCOUNTED = "its counts could not be read"
 
 SET = Kind(
     "S",
@@ -207,8 +207,6 @@ OUTCOMES = {
 _DONE = (Outcome.PASSED, Outcome.SKIPPED)
 _NOT_DONE = (Outcome.UNTESTED, Outcome.RUNNING)
 _ELAPSED = re.compile(r"(\d{1,6}):([0-5]?\d):([0-5]?\d)", re.ASCII)
-#: Everything that may be said of a status, beside labels of an account's own.
-_STATUS_WORDS = {*State, *Outcome, *(label.casefold() for label in OUTCOMES)}
 
 
 def read_number(value: object) -> int | None:
@@ -318,6 +316,9 @@ def read_verdict(row: SetRow) -> Outcome | None:
     return read_outcome(row.attributes.run_status)[0] if row.attributes.run_status else None
 
 
+make_run = quick(Run)
+
+
 def read_run(
     row: SetRow, counted: Counted | None, names: Names, *, ref: RunRef, project: int, page: str, read_at: datetime
 ) -> Run:
@@ -331,7 +332,7 @@ def read_run(
         finished = tally.total > 0 and not tally.untested and not tally.running
     else:
         finished = verdict in _DONE and its.instances_count != 0
-    return Run(
+    return make_run(
         ref=ref,
         kind=SET,
         project=project,
@@ -347,6 +348,7 @@ def read_run(
         description=plain(read_text(its.description)),
         verdict=verdict,
         page=page,
+        missing=() if counted else (UNCOUNTED,),
     )
 
 
@@ -467,109 +469,34 @@ def complaint(body: bytes) -> str:
     return "; ".join(title for title in titles if isinstance(title, str))
 
 
-class Gone(RejectedFault):
-    """404: no such thing in that project, or no such project."""
-
-
-class Forbidden(RefusedFault):
-    """403: the token is right but may not do this."""
-
-
-FORBIDDEN = f"{LABEL} does not let our token read this."
-ASK = "Ask whoever set up Rundown to give its user the right to view it."
-
-
-def judge(status: int, _body: bytes) -> RundownError | None:
-    if status == 404:
-        return Gone(LABEL, f"{LABEL} has no such thing.", why="Our token sees none.", fix="See what there is: `list`.")
-    return Forbidden(LABEL, FORBIDDEN, why="It lacks the permission.", fix=ASK) if status == 403 else None
-
-
 # Choosing: filters PractiTest does not have.
 
 
-def may_fit(row: SetRow, query: RunQuery) -> bool:
+def may_fit(row: SetRow, query: RunQuery, statuses: Collection[str] = ()) -> bool:
     """Whether the set may be wanted as far as its own status tells, before its instances are read."""
     verdict = read_verdict(row)
-    words = {word.casefold() for word in query.status}
     if query.state == "open" and verdict in _DONE:
         return not read_size(row)
     closed = query.state == "closed" or bool(query.closed_since or query.closed_until)
     if closed and verdict in _NOT_DONE:
         return False
-    if words and words <= {"failed", "failing"}:
+    if statuses and {*statuses} <= {"failed", "failing"}:
         return verdict not in (*_DONE, *_NOT_DONE, Outcome.BLOCKED)
     return True
 
 
-def fits(run: Run, label: str, query: RunQuery) -> bool:
-    """Whether a set, its counts read, is in the asked state, and it or one of its tests has the asked status."""
-    if query.state != "all" and run.finished is not (query.state == "closed"):
-        return False
-    if (query.closed_since or query.closed_until) and not (
-        run.finished_at and _within(run.finished_at, query.closed_since, query.closed_until)
-    ):
-        return False
-    words = {word.casefold() for word in query.status}
-    if not words:
-        return True
-    said = {word.casefold() for word, _ in run.tally.parts()} - {"passed", "failed"}
-    said |= {run.state.value, label.casefold(), run.verdict.value if run.verdict else ""}
-    said |= {"failed"} if run.failing else set()
-    return not words.isdisjoint(said)
-
-
-def check_statuses(words: Iterable[str], labels: Iterable[str]) -> None:
-    """Raise NotFoundError for a word that is neither a state, an outcome, nor a status in use here."""
-    known = {*_STATUS_WORDS, *(label.casefold() for label in labels)}
-    for word in words:
-        if word.casefold() not in known:
-            raise _none_such("status", word, known)
+def status_names(labels: Iterable[str]) -> dict[str, str]:
+    """What people may call the statuses of this account, with the word for each: PractiTest's labels, and its own."""
+    return {label: label for label in labels if label} | {label: outcome.value for label, outcome in OUTCOMES.items()}
 
 
 def constant_word(name: str) -> str:
     """The longest word of a name that its stream shares, so that the service can choose by it; empty for none."""
-    return max((word for word in name.split() if fold_name(word) == word.casefold()), key=len, default="")
-
-
-def _within(at: datetime | None, since: datetime | None, until: datetime | None) -> bool:
-    """Whether a time lies in the bounds, both included; an unknown time is in any."""
-    return at is None or ((since is None or at >= since) and (until is None or at <= until))
-
-
-def _none_such(noun: str, word: str, known: Iterable[str], fix: str = "Look at the spelling, or give its number.",
-               ) -> NotFoundError:  # fmt: skip
-    from rapidfuzz import process, utils
-
-    found = process.extract(word, sorted(set(known)), processor=utils.default_process, limit=3, score_cutoff=50)
-    return NotFoundError(
-        f"No {noun} “{word[:80]}” in {LABEL}.",
-        why=f"Nothing that our token can see has that name as a {noun}.",
-        fix=fix,
-        closest=tuple(name for name, _, _ in found),
-    )
-
-
-def fitting(who: Who, people: Sequence[Person]) -> Person | None:
-    """The one person meant. Somebody with an email address here is never taken for somebody with another one."""
-    text = who.text.strip()
-    if read_number(text):
-        return next((person for person in people if person.id == str(int(text))), None)
-    email = (who.email or (text if "@" in text else "")).casefold()
-    found = [person for person in people if email and person.email.casefold() == email]
-    if not found:
-        named = [person for person in people if text and person.name.casefold() == text.casefold()]
-        found = [person for person in named if not (email and person.email)]
-    return found[0] if len(found) == 1 else None
+    shared = {word for word in fold_name(name).split() if "#" not in word}
+    return max((word for word in name.split() if word.casefold() in shared), key=len, default="")
 
 
 _LINK = re.compile(r"/p/([1-9][0-9]{0,17})/sets/([1-9][0-9]{0,17})(?:/.*)?", re.ASCII)
-_PORTS = {"http": 80, "https": 443}
-
-
-def _origin(parts: SplitResult) -> tuple[str, str, int | None]:
-    return parts.scheme, (parts.hostname or "").rstrip("."), parts.port or _PORTS.get(parts.scheme)
-
 
 # Asking: the account.
 
@@ -598,8 +525,7 @@ class PractiTest:
         self._pages: dict[int, str] = {}
         self._now = account.now
         self._pace = account.pace
-        self._tables: dict[Hashable, tuple[datetime, Any]] = {}
-        self._locks: dict[Hashable, asyncio.Lock] = {}
+        self._kept = Kept(account.now)
         self._homes: OrderedDict[int, tuple[int, int]] = OrderedDict()
         self._hints: OrderedDict[int, int] = OrderedDict()
         self._places: OrderedDict[int, tuple[datetime | None, Places]] = OrderedDict()
@@ -613,7 +539,7 @@ class PractiTest:
             secrets=(token, login),
             pace=account.pace,
             now=account.now,
-            judge=judge,
+            judge=judging(LABEL, complaint, (token, login)),
             complaint=complaint,
             pause_s=20.0,
         )
@@ -623,15 +549,8 @@ class PractiTest:
 
         The project in it is remembered as the first one to look for the set in.
         """
-        if len(url) > 2_000 or any(char.isspace() or not char.isprintable() or char == "\\" for char in url):
-            return None
-        try:
-            own, asked = urlsplit(self._web), urlsplit(url)
-            if "@" in asked.netloc or _origin(asked) != _origin(own) or not asked.path.startswith(own.path):
-                return None
-        except ValueError:
-            return None
-        found = _LINK.fullmatch(asked.path.removeprefix(own.path))
+        rest = below(self._web, url)
+        found = _LINK.fullmatch(rest.path) if rest else None
         if found is None:
             return None
         _keep(self._hints, int(found[2]), int(found[1]))
@@ -642,7 +561,7 @@ class PractiTest:
             found = await self._list("/projects.json", NameRow, pages=NAME_PAGES)
             return tuple(Project(row.id, read_text(row.attributes.name) or f"project {row.id}") for row in found.rows)
 
-        return await self._kept("projects", ask)
+        return await self._known("projects", ask)
 
     async def run(self, ref: RunRef) -> Run:
         """A set by its number in addresses, else by the one PractiTest shows (`display-id`) in the usual project."""
@@ -653,29 +572,25 @@ class PractiTest:
 
     async def runs(self, letter: str, query: RunQuery) -> Listing[Run]:  # noqa: ARG002 - there is one kind
         """Sets by creation, newest first. Their counts are read for as many as the calls of a minute allow."""
-        project = self._project_of(query)
+        project = project_meant(LABEL, query.project, self.project)
         params, keep = await self._chosen(project, query)
         by_set = query.state == "all" and not (query.status or query.closed_since or query.closed_until)
         wanted = query.at_most if by_set else None
 
         def enough(rows: Sequence[SetRow]) -> bool:
             return (wanted is not None and sum(map(keep, rows)) >= wanted) or (
-                query.since is not None and not _within(rows[-1].created, query.since, None)
+                query.since is not None and rows[-1].created is not None and rows[-1].created < query.since
             )
 
         found = await self._sets(project, params, keep, enough)
-        check_statuses(query.status, (read_text(row.attributes.run_status) for row in found.rows))
-        rows = [row for row in sorted(found.rows, key=_age, reverse=True) if may_fit(row, query)][:wanted]
+        statuses = status_words(
+            LABEL, query.status, status_names(read_text(row.attributes.run_status) for row in found.rows)
+        )
+        fits = keeping(replace(query, words=(), since=None, until=None), statuses)
+        rows = [row for row in sorted(found.rows, key=_age, reverse=True) if may_fit(row, query, statuses)][:wanted]
         names, (counts, gaps) = await asyncio.gather(self._names(project, rows), self._count(project, rows))
-        runs = [
-            run
-            for row in rows
-            if fits(
-                run := self._run(row, counts.get(row.id), names, project, found.read_at),
-                read_text(row.attributes.run_status),
-                query,
-            )
-        ]
+        read = (self._run(row, counts.get(row.id), names, project, found.read_at) for row in rows)
+        runs = [run for run in read if fits is None or fits(run)]
         stopped = found.total is None or gaps
         total = None if stopped else len(runs) if wanted is None else found.total
         return Listing(tuple(runs[: query.at_most]), found.read_at, total, (*found.missing, *gaps))
@@ -711,11 +626,6 @@ class PractiTest:
 
     async def parts(self, run: Run) -> Listing[Run]:
         return Listing((), run.read_at)
-
-    async def threads(self, ref: RunRef) -> tuple[Thread, ...]:
-        raise CannotError(
-            f"{ref.short} has no threads.", why=SET.cannot["threads"], fix=f"Show it with `show {ref.short}`."
-        )
 
     async def tests(self, ref: RunRef, *, reasons: bool = False) -> Listing[Test]:
         """The instances of a set. Reasons come from its newest results, those of people from their failed steps."""
@@ -788,7 +698,7 @@ class PractiTest:
             for row in rows:
                 last.setdefault(read_number(row.attributes.instance_id), row)
             rows = [row for row in last.values() if _in_status(row, query.status)]
-        check_statuses(query.status, (read_text(row.attributes.status) for row in found.rows))
+        status_words(LABEL, query.status, status_names(read_text(row.attributes.status) for row in found.rows))
         rows.sort(key=lambda row: (_changed(row) or _LONG_AGO, row.id), reverse=not query.oldest_first)
         names = await self._names(project, people={*places.people, *(_tester(row) for row in rows)})
         page, known = self._place_page(project, number), {row.id: row for row in places.rows}
@@ -800,10 +710,15 @@ class PractiTest:
             shown, found.read_at, None if found.total is None else len(rows), (*found.missing, *places.missing)
         )
 
+    async def threads(self, ref: RunRef) -> tuple[Thread, ...]:
+        raise CannotError(
+            f"{ref.short} has no threads.", why=SET.cannot["threads"], fix=f"Show it with `show {ref.short}`."
+        )
+
     async def find_person(self, who: Who) -> Person | None:
         """None too where our token may not list users, or several fit."""
         try:
-            return fitting(who, tuple((await self._users()).values()))
+            return person_meant(who, (await self._users()).values())
         except Forbidden:
             return None
 
@@ -877,7 +792,7 @@ class PractiTest:
             ) from None
         missing = list(found.missing)
         missing += [f"only the newest {pages - backwards} of {last:,} pages were read"] if cut else []
-        missing += [_left_out(number, other) for other, number in strangers.items()]
+        missing += [words for other, number in strangers.items() for words in left_out(number, other)]
         total = None if cut or stopped else found.total
         return Found(found.items, found.read_at, tuple(missing), total, unreadable)
 
@@ -1073,7 +988,7 @@ class PractiTest:
             counts[number] = places.counted
             self._remember(asked[number], counts[number])
         unread = len(asked) - len(read)
-        said = f"the counts of {unread} {'was' if unread == 1 else 'were'} not read{why}"
+        said = f"the counts of {some(unread, 'test set')} were not read{why}"
         return counts, (said,) if unread else ()
 
     def _remember(self, row: SetRow, counted: Counted) -> None:
@@ -1126,31 +1041,22 @@ class PractiTest:
 
     # What was typed.
 
-    def _project_of(self, query: RunQuery) -> int:
-        project = query.project or self.project
-        if project is None:
-            raise NoContextError(
-                f"Which project of {LABEL}?",
-                why=f"{LABEL} lists test sets by project, and none is chosen here.",
-                fix="Add --project with its number, or choose one with `use`.",
-            )
-        return project
-
     async def _chosen(self, project: int, query: RunQuery) -> tuple[dict[str, str], Callable[[SetRow], bool]]:
         """What of a query the service can do, and what is left to do here. Raises NotFoundError for unknown names."""
         params = {"name_like": max(query.words, key=len)} if query.words else {}
         if query.set_filter:
-            if read_number(query.set_filter.strip()) is None:
+            if read_digits(query.set_filter) is None:
                 raise NotFoundError(
                     f"No filter “{query.set_filter[:80]}” in {LABEL}.",
                     why=f"{LABEL} tells its filters by number only.",
                     fix="Give the number, as it stands in the address of the filter's page.",
+                    instead_of=query.set_filter,
                 )
             params["filter-id"] = query.set_filter.strip()
             if query.set_filter_user:
-                params["filter-user-id"] = str(await self._person(query.set_filter_user))
-        people = {await self._person(who) for who in query.by}
-        milestones = {number for word in query.milestone for number in await self._milestone(project, word)}
+                params["filter-user-id"] = str(*await self._person_numbers([query.set_filter_user]))
+        people = await self._person_numbers(query.by)
+        milestones = await self._milestone_numbers(project, query.milestone)
         words = [word.casefold() for word in query.words]
 
         def keep(row: SetRow) -> bool:
@@ -1158,7 +1064,7 @@ class PractiTest:
             name = read_text(its.name).casefold()
             return (
                 all(word in name for word in words)
-                and _within(row.created, query.since, query.until)
+                and within(row.created, query.since, query.until)
                 and (not people or (its.assigned_to_type != "group" and read_number(its.assigned_to_id) in people))
                 and (not milestones or read_number(its.milestone_id) in milestones)
             )
@@ -1183,8 +1089,7 @@ class PractiTest:
             elif not query.instance:
                 params |= _ids("instance-ids", tests)
         if query.owner or query.unassigned:
-            owners: set[int | None] = {await self._person(who) for who in query.owner}
-            owners |= {None} if query.unassigned else set()
+            owners = {*await self._person_numbers(query.owner), *([None] if query.unassigned else ())}
             owned = {row.id for row in places.rows if _owner(row.attributes) in owners}
             wanted = owned if wanted is None else wanted & owned
         kind = {True: "AutomatedRun", False: "ManualRun", None: ""}[query.automated]
@@ -1192,7 +1097,7 @@ class PractiTest:
         if query.since:
             hours = math.ceil((self._now() - query.since) / timedelta(hours=1))
             params["updated-hours-ago"] = str(max(1, hours))
-        people = {await self._person(who) for who in query.by}
+        people = await self._person_numbers(query.by)
 
         def keep(row: ResultRow) -> bool:
             its = row.attributes
@@ -1200,7 +1105,7 @@ class PractiTest:
                 (wanted is None or read_number(its.instance_id) in wanted)
                 and (not people or read_number(its.tester_id) in people)
                 and (not kind or its.run_type in (None, kind))
-                and _within(_changed(row), query.since, query.until)
+                and within(_changed(row), query.since, query.until)
                 and (query.latest or _in_status(row, query.status))
             )
 
@@ -1223,51 +1128,44 @@ class PractiTest:
             found = await self._list("/users.json", NameRow, pages=NAME_PAGES)
             return {row.id: read_person(row) for row in found.rows}
 
-        return await self._kept("users", ask)
+        return await self._known("users", ask)
 
     async def _table(self, what: str, project: int) -> Mapping[int, str]:
         async def ask() -> Mapping[int, str]:
             found = await self._list(f"/projects/{project}/{what}.json", NameRow, project=project, pages=NAME_PAGES)
             return {row.id: sys.intern(read_text(row.attributes.name)) for row in found.rows}
 
-        return await self._kept((what, project), ask)
+        return await self._known((what, project), ask)
 
-    async def _kept(self, key: Hashable, ask: Callable[[], Awaitable[T]]) -> T:
-        """From memory for five minutes, also that it is forbidden; asked once when several need it at once."""
-        lock = self._locks.setdefault(key, asyncio.Lock())
-        at, value = self._tables.get(key, (None, None))
-        if at is not None and lock.locked():  # being renewed: nobody waits for somebody with more patience
-            return cast("T", _allowed(value))
-        async with lock:
-            at, value = self._tables.get(key, (None, None))
-            if at is None or not timedelta() <= self._now() - at <= NAMES_KEPT:
-                try:
-                    value = await ask()
-                except Forbidden:
-                    value = None
-                self._tables[key] = (self._now(), value)
-        return cast("T", _allowed(value))
+    async def _known(self, key: Hashable, ask: Callable[[], Awaitable[T]]) -> T:
+        """From memory for five minutes, also that it is forbidden."""
 
-    async def _person(self, who: Who) -> int:
-        """The number of a user. Raises NotFoundError with the closest names."""
-        if number := read_number(who.text.strip()):
-            return number
-        try:
-            people = tuple((await self._users()).values())
-        except Forbidden:
-            raise _none_such("user", who.text, (), "Give the user's number: our token may not list users.") from None
-        if person := fitting(who, people):
-            return int(person.id)
-        raise _none_such("user", who.text, (person.name for person in people))
+        async def told() -> T | Forbidden:
+            try:
+                return await ask()
+            except Forbidden as refusal:
+                return refusal
 
-    async def _milestone(self, project: int, word: str) -> set[int]:
-        if number := read_number(word.strip()):
-            return {number}
-        names = await self._table("milestones", project)
-        found = {number for number, name in names.items() if name.casefold() == word.strip().casefold()}
-        if not found:
-            raise _none_such("milestone", word, names.values())
-        return found
+        known = await self._kept.get(key, told)
+        if isinstance(known, Forbidden):
+            raise Forbidden(LABEL, known.what, why=known.why, fix=known.fix)
+        return known
+
+    async def _person_numbers(self, typed: Sequence[Who]) -> Sequence[int]:
+        """Raises NotFoundError with the closest names."""
+        people: Sequence[Person] = ()
+        if not all(read_digits(who.text) for who in typed):
+            try:
+                people = tuple((await self._users()).values())
+            except Forbidden:
+                who = next(who for who in typed if not read_digits(who.text))
+                fix = "Give the user's number: our key may not list users."
+                raise none_such(LABEL, "user", who.text or who.email, (), fix=fix) from None
+        return look_up_people(LABEL, typed, people)
+
+    async def _milestone_numbers(self, project: int, typed: Sequence[str]) -> Sequence[int]:
+        named = not all(read_digits(word) for word in typed)
+        return look_up(LABEL, "milestone", typed, await self._table("milestones", project) if named else {})
 
     # Domain values.
 
@@ -1282,7 +1180,7 @@ class PractiTest:
         return f"{self._address(project)}/sets/{number}/instances/{{id}}/edit"
 
     def _address(self, project: int) -> str:
-        return f"{self._web}/p/{project}".replace("{", "%7B").replace("}", "%7D")
+        return as_page(f"{self._web}/p/{project}")
 
 
 def read_person(row: NameRow) -> Person:
@@ -1326,7 +1224,7 @@ def _pick(places: Places, noun: str, words: Sequence[str], means: Callable[[Plac
     for word in words:
         found = {row.id for row in places.rows if means(row, word.strip())}
         if not found and places.whole:
-            raise _none_such(f"{noun} of this test set", word, (_place_name(row) for row in places.rows))
+            raise none_such(LABEL, f"{noun} of this test set", word, (_place_name(row) for row in places.rows))
         picked |= found or ({int(word)} if noun == "instance" and read_number(word) else set())
     return picked
 
@@ -1346,16 +1244,6 @@ def _ids(name: str, numbers: Collection[int]) -> dict[str, str]:
 
 def _tester(row: ResultRow) -> int:
     return read_number(row.attributes.tester_id) or 0
-
-
-def _left_out(number: int, other: str) -> str:
-    return f"{number} {'row' if number == 1 else 'rows'} {other} {'was' if number == 1 else 'were'} left out"
-
-
-def _allowed(value: object) -> object:
-    if value is None:
-        raise Forbidden(LABEL, FORBIDDEN, why="It lacks the permission.", fix=ASK)
-    return value
 
 
 async def _or_nothing(needed: bool, ask: Callable[[], Awaitable[Mapping[int, T]]]) -> Mapping[int, T]:

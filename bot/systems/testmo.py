@@ -11,46 +11,41 @@ and the models of its client (API 2.4). Habits met on the way:
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from operator import attrgetter
-from typing import Any, TypeVar
-from urllib.parse import SplitResult, urlencode, urlsplit
+from typing import Any, Generic, TypeVar
+from urllib.parse import urlencode
 
 import msgspec
 
-from bot.domain.errors import (
-    CannotError,
-    NoContextError,
-    NotFoundError,
-    RefusedFault,
-    RejectedFault,
-    RundownError,
-    SystemFault,
-    TooLargeFault,
-    UnreadableFault,
-)
-from bot.domain.model import Kind, Listing, Person, Project, Result, Run, RunRef, State, Test, Thread
+from bot.domain.errors import CannotError, NotFoundError, RundownError, SystemFault, TooLargeFault, UnreadableFault
+from bot.domain.model import Kind, Listing, Person, Project, Result, Run, RunRef, Test, Thread
 from bot.domain.outcomes import Outcome, Tally
 from bot.domain.queries import ResultQuery, RunQuery, Who
 from bot.domain.streams import stream_of
+from bot.systems._bulk import decoded, quick
+from bot.systems._filters import Keep, is_common, keeping, status_words, within
+from bot.systems._gaps import at_once, both, without
+from bot.systems._kept import Kept
+from bot.systems._links import as_page, below
+from bot.systems._names import look_up, look_up_people, none_such, person_meant, project_meant, read_digits
 from bot.systems._pages import Page, by_number
 from bot.systems._plain import plain
+from bot.systems._refusals import Forbidden, Gone, judging
 from bot.systems._spec import Account, Option, System
 from bot.systems._wire import Wire
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-U = TypeVar("U")
+R = TypeVar("R")
 W = TypeVar("W", bound=msgspec.Struct)
 LABEL = "Testmo"
-KEPT_FOR = timedelta(minutes=5)
 #: How far back names of configurations and runs of the same stream are looked for, in pages of 100 runs.
 PAGES_BACK = 10
 #: So many cases of a project are remembered by name, beside those that were asked for.
@@ -86,10 +81,10 @@ AUTOMATION = Kind(
 # What is on the wire: anything but an id may be missing or null.
 
 
-class Envelope(msgspec.Struct):
+class Envelope(msgspec.Struct, Generic[R]):
     """A page of a list. An empty one has neither page nor last page."""
 
-    result: list[msgspec.Raw]
+    result: list[R]
     next_page: int | None = None
     last_page: int | None = None
     total: int | None = None
@@ -280,8 +275,8 @@ _TEST_STATUSES: Mapping[int | str | None, Status] = {
     3: Status(Outcome.FAILED, "failed"),
     4: Status(Outcome.RUNNING, "running"),
 }
-#: What people may call the statuses of automation runs.
-_RUN_STATUSES = {"passed": "2", "success": "2", "failed": "3", "failure": "3", "running": "4"}
+#: What people may call the statuses of automated tests.
+_TEST_WORDS = {"passed": "2", "success": "2", "failed": "3", "failure": "3", "running": "4"}
 
 
 @dataclass(slots=True)
@@ -374,6 +369,9 @@ def _tally(counts: list[int], sums: tuple[int | None, ...], names: Names) -> Tal
     return Tally(passed=success, failed=failure, untested=counts[0], other=(("other", rest),) if rest > 0 else ())
 
 
+make_run = quick(Run)
+
+
 def read_run(row: RunRow, names: Names, kind: Kind, *, connection: str, page: str, read_at: datetime) -> Run:
     """A run of that kind. An automation run's status is a verdict only; whether it is over is told apart."""
     automated = kind is AUTOMATION
@@ -381,7 +379,7 @@ def read_run(row: RunRow, names: Names, kind: Kind, *, connection: str, page: st
     finished_at = read_moment(row.completed_at if automated else row.closed_at)
     updated_at = finished_at if row.updated_at == (row.closed_at or row.completed_at) else read_moment(row.updated_at)
     source = _named(names.automation_sources, row.source_id, "source")
-    return Run(
+    return make_run(
         ref=RunRef(connection, kind.letter, row.id),
         kind=kind,
         project=row.project_id,
@@ -615,7 +613,6 @@ _EXPANDS = {
 }
 _LINK = re.compile(r"/(automation/)?runs/view/([1-9][0-9]{0,14})(?![^/])")
 _BACK = f"runs older than the latest {PAGES_BACK * 100:,}"
-_STATE_WORDS = {*(state.value for state in State), *_RUN_STATUSES, "blocked", "retest", "skipped", "untested"}
 
 
 def _stamp(at: datetime) -> str:
@@ -626,77 +623,33 @@ def _moments(**moments: datetime | None) -> dict[str, str]:
     return {name: _stamp(at) for name, at in moments.items() if at is not None}
 
 
-def _within(at: datetime | None, since: datetime | None, until: datetime | None) -> bool:
-    return at is not None and (since is None or at >= since) and (until is None or at < until)
-
-
-def _is_number(word: str) -> bool:
-    return word.isascii() and word.isdigit() and len(word) <= 15
-
-
 def _page_size(at_most: int | None) -> int:
     """The smallest page Testmo knows that holds so many rows."""
     return next((size for size in (15, 25, 50) if at_most is not None and at_most <= size), 100)
 
 
-def _params(letter: str, query: RunQuery) -> dict[str, str]:
-    """What Testmo sorts out itself and needs no looking up."""
-    until = query.until
+def _params(letter: str, query: RunQuery) -> tuple[dict[str, str], RunQuery]:
+    """What Testmo sorts out itself and needs no looking up, and the query without that."""
+    until, left = query.until, replace(query, since=None, until=None)
     params: dict[str, str] = {}
     if letter == "R":
         params |= {} if query.state == "all" else {"is_closed": "1" if query.state == "closed" else "0"}
         params |= _moments(closed_after=query.closed_since, closed_before=query.closed_until)
+        left = replace(left, state="all", closed_since=None, closed_until=None)
     elif query.closed_until:  # whatever is completed by then was created before
         until = min(filter(None, (until, query.closed_until)))
     params |= _moments(created_after=query.since, created_before=until)
-    if query.tag and not _has_comma(query.tag):
+    if query.tag and not any("," in tag for tag in query.tag):  # there are commas between those that are asked for
         params["tags"] = ",".join(query.tag)
-    return params
-
-
-def _has_comma(tags: Sequence[str]) -> bool:
-    """Whether a tag can't be asked for: Testmo takes lists of tags with commas between them."""
-    return any("," in tag for tag in tags)
-
-
-def _keeps(letter: str, query: RunQuery) -> list[Callable[[Run], bool]]:
-    """What no parameter of Testmo's sorts out."""
-    words, refs = [word.casefold() for word in query.words], query.refs.casefold()
-    some = {tag.casefold() for tag in query.tag if _has_comma(query.tag)}
-    none = {tag.casefold() for tag in query.without_tag}
-    keeps: list[Callable[[Run], bool]] = []
-    if words:
-        keeps.append(lambda run: _has_words(words, run.name, run.source, *run.tags))
-    if some:
-        keeps.append(lambda run: any(tag.casefold() in some for tag in run.tags))
-    if none:
-        keeps.append(lambda run: not any(tag.casefold() in none for tag in run.tags))
-    if refs:
-        keeps.append(lambda run: refs in run.refs.casefold())
-    if letter == "A" and query.state != "all":
-        keeps.append(lambda run: run.finished is (query.state == "closed"))
-    if letter == "A" and (query.closed_since or query.closed_until):
-        keeps.append(lambda run: _within(run.finished_at, query.closed_since, query.closed_until))
-    return keeps
-
-
-def _has_words(words: Sequence[str], *texts: str) -> bool:
-    text = "\n".join(texts).casefold()
-    return all(word in text for word in words)
-
-
-def _run_words(run: Run) -> set[str]:
-    """All that may be said of a run's status: its state, and what its tests are (`passed` only when all are)."""
-    counted = {word.casefold() for word, _ in run.tally.parts()}
-    words = (counted - {"passed", "failed"}) | {"failed" if run.failing else run.state.value}
-    if run.verdict is not None:
-        words.add(run.verdict.value)
-    return words | counted if counted == {"passed"} else words
+        left = replace(left, tag=())
+    return params, left
 
 
 def _names_test(wanted: Sequence[str], numbers: Sequence[int | None], name: str) -> bool:
     folded = name.casefold()
-    return not wanted or any(int(word) in numbers if _is_number(word) else word.casefold() in folded for word in wanted)
+    return not wanted or any(
+        int(word) in numbers if read_digits(word) is not None else word.casefold() in folded for word in wanted
+    )
 
 
 def _cannot_filter(query: ResultQuery, *names: str) -> None:
@@ -709,59 +662,7 @@ def _cannot_filter(query: ResultQuery, *names: str) -> None:
             )
 
 
-async def _numbers(
-    given: Sequence[str], noun: str, tables: Sequence[Callable[[], Awaitable[Mapping[int, str]]]]
-) -> str:
-    """Numbers of names, comma-separated. Numbers are taken as they are; tables are asked one after the other."""
-    numbers: list[str] = []
-    for word in given:
-        fits = [word] if _is_number(word) else []
-        names: Mapping[int, str] = {}
-        for table in tables if not fits else ():
-            names = await table()
-            fits = [str(number) for number, name in names.items() if name.casefold() == word.strip().casefold()]
-            if fits:
-                break
-        if not fits:
-            raise _nothing(noun, word, names.values())
-        numbers += fits
-    return ",".join(dict.fromkeys(numbers))
-
-
-def _nothing(noun: str, word: str, known: Iterable[str]) -> NotFoundError:
-    from rapidfuzz import process, utils
-
-    fitting = process.extract(word, sorted(set(known)), processor=utils.default_process, limit=3, score_cutoff=50)
-    return NotFoundError(
-        f"No {noun} “{word[:80]}” in Testmo.",
-        why=f"Nothing that our key can see has that name as a {noun}.",
-        fix="Look at the spelling, or give its number.",
-        closest=tuple(name for name, _, _ in fitting),
-    )
-
-
-def _fitting(who: Who, people: Sequence[Person]) -> Person | None:
-    """The one person meant. Somebody with an email address here is never taken for somebody with another one."""
-    text = who.text.strip()
-    if _is_number(text):
-        return next((person for person in people if person.id == text), None)
-    email = (who.email or (text if "@" in text else "")).casefold()
-    fits = [person for person in people if email and person.email.casefold() == email]
-    if not fits:
-        named = [person for person in people if text and person.name.casefold() == text.casefold()]
-        fits = [person for person in named if not (email and person.email)]
-    return fits[0] if len(fits) == 1 else None
-
-
 # Asking: the account.
-
-
-class Gone(RejectedFault):
-    """404: no such thing, or this Testmo has no such call."""
-
-
-class Forbidden(RefusedFault):
-    """403: the key is right but may not do this."""
 
 
 class Testmo:
@@ -773,35 +674,26 @@ class Testmo:
         self.kinds: Mapping[str, Kind] = {kind.letter: kind for kind in (MANUAL, AUTOMATION)}
         self.project = account.number("project")
         self._root = account.text("url").strip().rstrip("/").removesuffix("/api/v1")
-        web = self._root.replace("{", "%7B").replace("}", "%7D")
-        self._pages = {letter: f"{web}{path}/view/{{id}}" for letter, path in _PATHS.items()}
-        self._token = account.text("token")
+        self._pages = {letter: f"{as_page(self._root)}{path}/view/{{id}}" for letter, path in _PATHS.items()}
         self._now = account.now
+        self._kept = Kept(account.now)
+        token = account.text("token")
         self._wire = Wire(
             LABEL,
             f"{self._root}/api/v1",
-            headers={"Authorization": f"Bearer {self._token}"},
-            secrets=(self._token,),
+            headers={"Authorization": f"Bearer {token}"},
+            secrets=(token,),
             pace=account.pace,
             now=account.now,
-            judge=self._judge,
+            judge=judging(LABEL, complaint, (token,)),
             complaint=complaint,
             pause_s=60.0,
         )
-        self._kept: dict[Hashable, tuple[datetime, Any]] = {}
-        self._locks: dict[Hashable, asyncio.Lock] = {}
 
     def read_link(self, url: str) -> RunRef | None:
         """Addresses of run pages, with anything behind the number; only of this very Testmo."""
-        if any(char.isspace() or not char.isprintable() or char == "\\" for char in url):
-            return None
-        try:
-            own, asked = urlsplit(self._root), urlsplit(url)
-            if "@" in asked.netloc or _origin(asked) != _origin(own) or not asked.path.startswith(own.path):
-                return None
-        except ValueError:
-            return None
-        found = _LINK.match(asked.path.removeprefix(own.path))
+        rest = below(self._root, url)
+        found = _LINK.match(rest.path) if rest else None
         return found and RunRef(self.name, "A" if found[1] else "R", int(found[2]))
 
     async def projects(self) -> tuple[Project, ...]:
@@ -813,16 +705,9 @@ class Testmo:
         return self._reader(ref.letter)(row, names, self._now())
 
     async def runs(self, letter: str, query: RunQuery) -> Listing[Run]:
-        project = query.project if query.project is not None else self.project
-        if project is None:
-            raise NoContextError(
-                "Which project of Testmo?",
-                why="Testmo lists runs by project, and none is chosen here.",
-                fix="Add --project with its number, or choose one with `use`.",
-            )
+        project = project_meant(LABEL, query.project, self.project)
         self._kind(letter)
-        params, keeps = await self._filters(letter, project, query)
-        keep = (lambda run: all(wanted(run) for wanted in keeps)) if keeps else None
+        params, keep = await self._filters(letter, project, query)
         size = 100 if keep else _page_size(query.at_most)
         return await self._runs(letter, project, params, keep, query.at_most, size=size)
 
@@ -861,11 +746,8 @@ class Testmo:
 
     async def history(self, runs: Sequence[Run]) -> tuple[Listing[Test], ...]:
         """One call for each run (and each further page). A run that can't be read is empty and says so."""
-        read = await asyncio.gather(*map(self._past_rows, runs), return_exceptions=True)
-        failed = [error for error in read if isinstance(error, BaseException)]
-        if failed and (len(failed) == len(read) or not all(isinstance(error, RundownError) for error in failed)):
-            raise failed[0]
-        good = [(run, part) for run, part in zip(runs, read, strict=True) if not isinstance(part, BaseException)]
+        read = await at_once(map(self._past_rows, runs))
+        good = [(run, part) for run, part in zip(runs, read, strict=True) if not isinstance(part, RundownError)]
         cases, unnamed = await self._case_names(row for _, (found, _) in good for row in found.items)
         past: dict[RunRef, Listing[Test]] = {}
         for run, (found, names) in good:
@@ -888,7 +770,7 @@ class Testmo:
         return self._read_threads(*await self._row(ref)) if self._kind(ref.letter) is AUTOMATION else ()
 
     async def find_person(self, who: Who) -> Person | None:
-        return _fitting(who, await self._people(self.project))
+        return person_meant(who, await self._people(self.project))
 
     async def close(self) -> None:
         await self._wire.close()
@@ -939,7 +821,7 @@ class Testmo:
         letter: str,
         project: int,
         params: Mapping[str, str],
-        keep: Callable[[Run], bool] | None,
+        keep: Keep | None,
         at_most: int | None,
         **how: int,
     ) -> Listing[Run]:
@@ -954,48 +836,39 @@ class Testmo:
             at_most=at_most,
             **how,
         )
-        return _without(found, lambda run: run.project != project, "of another project")
+        return without(found, lambda run: run.project != project, "of another project")
 
-    async def _filters(
-        self, letter: str, project: int, query: RunQuery
-    ) -> tuple[dict[str, str], list[Callable[[Run], bool]]]:
-        params, keeps = _params(letter, query), _keeps(letter, query)
+    async def _filters(self, letter: str, project: int, query: RunQuery) -> tuple[dict[str, str], Keep | None]:
+        """What is asked of Testmo, and what is sorted out here. Raises NotFoundError for names it does not have."""
+        params, left = _params(letter, query)
         if query.by:
-            params["created_by"] = await self._person_numbers(query.by, project)
-        listed = partial(self._listed, project)
-        met = [partial(self._met, letter, project, pages) for pages in (1, PAGES_BACK)]
-        for name, given, noun, tables in (
-            ("milestone_id", query.milestone, "milestone", [partial(listed, "milestones")]),
-            ("source_id", query.source, "source", [partial(listed, "automation/sources")]),
-            ("config_id", query.config, "configuration", [partial(ask, "configs") for ask in met]),
-            ("state_id", query.workflow, "workflow state", [partial(ask, "states") for ask in met]),
+            params["created_by"] = _commas(await self._person_numbers(query.by, project))
+        for name, given, noun, names in (
+            ("milestone_id", query.milestone, "milestone", partial(self._listed, project, "milestones")),
+            ("source_id", query.source, "source", partial(self._listed, project, "automation/sources")),
+            ("config_id", query.config, "configuration", partial(self._met, letter, project, "configs", query.config)),
+            (
+                "state_id",
+                query.workflow,
+                "workflow state",
+                partial(self._met, letter, project, "states", query.workflow),
+            ),
         ):
             if given:
-                params[name] = await _numbers(given, noun, tables)
-        if query.status:
-            statuses = [_RUN_STATUSES.get(word.casefold(), word) for word in query.status]
-            if letter == "A" and all(map(_is_number, statuses)):
-                params["status"] = ",".join(dict.fromkeys(statuses))
-            else:
-                keeps.append(await self._status_filter(letter, project, query.status))
-        return params, keeps
+                params[name] = _commas(look_up(LABEL, noun, given, await names()))
+        statuses = await self._status_words(letter, project, query.status)
+        ended = query.state == "closed" or query.closed_since or query.closed_until
+        if letter == "A" and statuses == {"failed"} and ended:  # Testmo calls nothing failed that still runs
+            params["status"] = "3"
+        return params, keeping(left, statuses)
 
-    async def _status_filter(self, letter: str, project: int, words: Sequence[str]) -> Callable[[Run], bool]:
-        """Runs in such a state, or with at least one test of such a status."""
-        statuses = STOCK
-        if not all(word.casefold() in _STATE_WORDS for word in words):
-            statuses = (await self._seen(letter, project, 1)).statuses or STOCK
-        own = {each.label.casefold() for each in statuses.values()} | _STATE_WORDS
-        wanted: set[str] = set()
-        for word in words:
-            number = int(word) if _is_number(word) else 0
-            status = statuses.get(number)
-            verdict = _VERDICTS.get(number) if letter == "A" else None
-            folded = (verdict.value if verdict else status.word if status else word).casefold()
-            if folded not in own:
-                raise _nothing("status", word, own)
-            wanted.add({"success": "passed", "failure": "failed", "failing": "failed"}.get(folded, folded))
-        return lambda run: not wanted.isdisjoint(_run_words(run))
+    async def _status_words(self, letter: str, project: int, typed: Sequence[str]) -> frozenset[str]:
+        if all(map(is_common, typed)):
+            return status_words(LABEL, typed, {})
+        statuses = (await self._seen(letter, project, 1)).statuses or STOCK
+        own = {str(number): status.word for number, status in statuses.items()}
+        own |= {str(number): verdict.value for number, verdict in _VERDICTS.items()} if letter == "A" else {}
+        return status_words(LABEL, typed, own | {status.label: status.word for status in statuses.values()})
 
     # Tests and results.
 
@@ -1021,7 +894,7 @@ class Testmo:
         except (Gone, Forbidden):
             await self._row(ref)  # the vendor's page on results knows no 404: an unknown run may be refused instead
             raise
-        return _without(found, lambda row: row.run_id not in (None, ref.id), "of another run"), names
+        return without(found, lambda row: row.run_id not in (None, ref.id), "of another run"), names
 
     async def _manual_results(self, ref: RunRef, query: ResultQuery) -> Listing[Result]:
         _cannot_filter(query, "instance")
@@ -1031,10 +904,10 @@ class Testmo:
         if query.oldest_first:
             params["order"] = "asc"
         if query.by:
-            params["created_by"] = await self._person_numbers(query.by, self.project)
+            params["created_by"] = _commas(await self._person_numbers(query.by, self.project))
         if query.owner or query.unassigned:
             owners = await self._person_numbers(query.owner, self.project)
-            params["assignee_id"] = ",".join(filter(None, ("0" if query.unassigned else "", owners)))
+            params["assignee_id"] = _commas([*([0] if query.unassigned else ()), *owners])
         if query.status:
             params["status_id"] = await self._status_numbers(ref, query.status)
         here = bool(query.test or query.defects)
@@ -1058,25 +931,27 @@ class Testmo:
         async def ask() -> Mapping[int, Status]:
             return (await self._row(ref))[1].statuses or STOCK
 
-        numbers = [word for word in words if _is_number(word)]
-        for word in (word for word in words if not _is_number(word)):
-            statuses = await self._keep("statuses", ask)
-            folded = word.strip().casefold()
-            fits = [str(n) for n, each in statuses.items() if folded in (each.word.casefold(), each.label.casefold())]
-            if not fits:
-                raise _nothing("status", word, [each.word for each in statuses.values()])
-            numbers += fits
-        return ",".join(dict.fromkeys(numbers))
+        if all(read_digits(word) is not None for word in words):
+            return ",".join(dict.fromkeys(words))
+        statuses = await self._kept.get("statuses", ask)
+        numbers: list[int] = []
+        for word in words:
+            number, folded = read_digits(word), word.strip().casefold()
+            fits = [n for n, one in statuses.items() if folded in (one.word.casefold(), one.label.casefold())]
+            if number is None and not fits:
+                raise none_such(LABEL, "status", word, [one.word for one in statuses.values()])
+            numbers += fits if number is None else [number]
+        return _commas(numbers)
 
     async def _automation_results(self, ref: RunRef, query: ResultQuery) -> Listing[Result]:
         _cannot_filter(query, "by", "owner", "unassigned", "defects", "instance")
         tally, names, _, rows = await self._automation_rows(ref)
         neutral = read_neutral(tally)
-        own = {*_RUN_STATUSES, *_SYSTEM_NAMES, "neutral", *(each.label.casefold() for each in names.statuses.values())}
-        wanted = {_RUN_STATUSES.get(word.casefold(), word.casefold()) for word in query.status}
+        own = {*_TEST_WORDS, *_SYSTEM_NAMES, "neutral", *(one.label.casefold() for one in names.statuses.values())}
+        wanted = {_TEST_WORDS.get(word.casefold(), word.casefold()) for word in query.status}
         for word in query.status:
-            if not _is_number(word) and word.casefold() not in own:
-                raise _nothing("status", word, own)
+            if read_digits(word) is None and word.casefold() not in own:
+                raise none_such(LABEL, "status", word, sorted(own))
         found = sorted(rows.items, key=_moment_of, reverse=True)
         if query.latest:
             last: dict[str, TestRow] = {}
@@ -1087,7 +962,7 @@ class Testmo:
             read_automation_result(row, self._page(ref), rows.read_at, neutral)
             for row in (reversed(found) if query.oldest_first else found)
             if (not wanted or {str(row.status), _test_status(row, neutral).label.casefold()} & wanted)
-            and (not (query.since or query.until) or _within(read_moment(row.created_at), query.since, query.until))
+            and (not (query.since or query.until) or within(read_moment(row.created_at), query.since, query.until))
             and _names_test(query.test, (row.number, row.automation_case_id), row.name or row.same_as)
         )
         return Listing(results, rows.read_at, None if rows.missing else len(results), rows.missing)
@@ -1095,9 +970,8 @@ class Testmo:
     async def _automation_rows(self, ref: RunRef) -> tuple[Tally, Names, tuple[Thread, ...], Listing[TestRow]]:
         """A run's counts, names and threads, and the results of its tests (of one thread when `ref` names it)."""
         unnamed: Listing[TestRow] = Listing((), self._now(), None, (UNNAMED,))
-        early = ref.thread is None and not self._is_kept("unnamed")
-        if early:
-            (row, names), rows = await _both(self._row(ref), self._test_rows(ref.id))
+        if ref.thread is None and not self._kept.is_fresh("unnamed"):
+            (row, names), rows = await both(self._row(ref), self._test_rows(ref.id))
         else:
             (row, names), rows = await self._row(ref), None
         threads = self._read_threads(row, names)
@@ -1109,9 +983,9 @@ class Testmo:
                     why=f"A{ref.id} has {len(threads)} {'thread' if len(threads) == 1 else 'threads'}.",
                     fix=f"`threads A{ref.id}` shows them.",
                 )
-            rows = None if self._is_kept("unnamed") else await self._test_rows(ref.id, thread.id)
-        if rows is None and not self._is_kept("unnamed"):
-            self._kept["unnamed"] = (self._now() + KEPT_FOR, None)
+            rows = None if self._kept.is_fresh("unnamed") else await self._test_rows(ref.id, thread.id)
+        if rows is None and not self._kept.is_fresh("unnamed"):
+            self._kept.put("unnamed", None)
         return read_tally(row, names), names, threads, rows or unnamed
 
     async def _test_rows(self, run_id: int, thread_id: int | None = None) -> Listing[TestRow] | None:
@@ -1136,7 +1010,7 @@ class Testmo:
     async def _past_rows(self, run: Run) -> tuple[Listing[Any], Names]:
         if run.ref.letter == "R":
             return await self._result_rows(run.ref, {"get_latest_result": "1"})
-        rows = None if self._is_kept("unnamed") else await self._test_rows(run.ref.id)
+        rows = None if self._kept.is_fresh("unnamed") else await self._test_rows(run.ref.id)
         return rows or Listing((), self._now(), None, (UNNAMED,)), Names()
 
     async def _case_names(self, rows: Iterable[ResultRow | TestRow]) -> tuple[Cases, tuple[str, ...]]:
@@ -1148,7 +1022,7 @@ class Testmo:
         found: dict[int, tuple[str, str]] = {}
         missing: tuple[str, ...] = ()
         for project, numbers in wanted.items():
-            known = await self._keep(("cases", project), _no_cases)
+            known = await self._kept.get(("cases", project), _no_cases)
             if not numbers <= known.keys():
                 try:
                     await self._read_cases(project, numbers - known.keys(), known)
@@ -1194,27 +1068,27 @@ class Testmo:
                 return [Person(str(row.id), row.name or f"user {row.id}", row.email or "") for row in rows.items]
             return ()
 
-        return await self._keep(("people", project), ask)
+        return await self._kept.get(("people", project), ask)
 
-    async def _person_numbers(self, people: Sequence[Who], project: int | None) -> str:
-        numbers: list[str] = []
-        for who in people:
-            known = () if _is_number(who.text) else await self._people(project)
-            person = _fitting(who, known)
-            if person is None and not _is_number(who.text):
-                raise _nothing("user", who.text or who.email, [each.name for each in known])
-            numbers.append(who.text if person is None else person.id)
-        return ",".join(dict.fromkeys(numbers))
+    async def _person_numbers(self, people: Sequence[Who], project: int | None) -> Sequence[int]:
+        known = () if all(read_digits(who.text) is not None for who in people) else await self._people(project)
+        return look_up_people(LABEL, people, known)
 
     async def _listed(self, project: int, path: str) -> Mapping[int, str]:
         async def ask() -> Mapping[int, str]:
             rows = await self._table(f"/projects/{project}/{path}")
             return {row.id: row.name or "" for row in rows.items if row.project_id in (None, project)}
 
-        return await self._keep((path, project), ask)
+        return await self._kept.get((path, project), ask)
 
-    async def _met(self, letter: str, project: int, pages: int, group: str) -> Mapping[int, str]:
-        names: Mapping[int, str] = getattr(await self._seen(letter, project, pages), group)
+    async def _met(self, letter: str, project: int, group: str, wanted: Sequence[str]) -> Mapping[int, str]:
+        """Names that runs have, of the latest ones; further back if one that is wanted is not among these."""
+        names: Mapping[int, str] = {}
+        unknown = {word.strip().casefold() for word in wanted if read_digits(word) is None}
+        for pages in (1, PAGES_BACK) if unknown else ():
+            names = getattr(await self._seen(letter, project, pages), group)
+            if unknown <= {name.casefold() for name in names.values()}:
+                break
         return names
 
     async def _seen(self, letter: str, project: int, pages: int) -> Names:
@@ -1224,21 +1098,10 @@ class Testmo:
             path, expands = f"/projects/{project}{_PATHS[letter]}", {"expands": _EXPANDS[letter]}
             return (await self._list(path, expands, NamedRow, _as_it_is, key=_id, most_pages=pages))[1]
 
-        return await self._keep(("seen", letter, project, pages), ask)
+        return await self._kept.get(("seen", letter, project, pages), ask)
 
     async def _table(self, path: str) -> Listing[NamedRow]:
         return (await self._list(path, {}, NamedRow, _as_it_is, key=_id))[0]
-
-    def _is_kept(self, key: Hashable) -> bool:
-        return key in self._kept and self._now() < self._kept[key][0]
-
-    async def _keep(self, key: Hashable, ask: Callable[[], Awaitable[T]]) -> T:
-        """What `ask` gives, remembered for five minutes; asked once when many need it at the same time."""
-        async with self._locks.setdefault(key, asyncio.Lock()):
-            if not self._is_kept(key):
-                self._kept[key] = (self._now() + KEPT_FOR, await ask())
-            kept: T = self._kept[key][1]
-            return kept
 
     # The wire.
 
@@ -1261,9 +1124,9 @@ class Testmo:
         async def page(number: int) -> Page[T]:
             nonlocal cut
             query = urlencode({**params, "page": number, "per_page": size})
-            told = await self._wire.get(f"{path}?{query}", Envelope)
+            body = await self._wire.read(f"{path}?{query}")
+            told, rows, bad = self._rows(body, shape)
             self._learn(told.expands, names)
-            rows, bad = self._wire.rows(told.result, shape)
             total, last, more = told.total, told.last_page, told.next_page is not None
             if most_pages is not None and (last or 0) > most_pages:
                 cut, total, last = True, None, most_pages
@@ -1271,6 +1134,14 @@ class Testmo:
 
         found = await by_number(page, key=key, now=lambda: read_at, keep=keep, at_most=at_most)
         return (replace(found, total=None, missing=(*found.missing, _BACK)) if cut else found), names
+
+    def _rows(self, body: bytes, shape: type[W]) -> tuple[Envelope[Any], list[W], int]:
+        """A page, its rows, and how many of them can't be read."""
+        whole: Envelope[W] | None = decoded(body, Envelope[shape])  # type: ignore[valid-type]
+        if whole is not None:
+            return whole, whole.result, 0
+        loose = self._wire.decode(body, Envelope[msgspec.Raw])
+        return loose, *self._wire.rows(loose.result, shape)
 
     def _learn(self, expands: msgspec.Raw, names: Names) -> Names:
         """Take up the objects of `expands`; a bad one, or a bad group of them, costs only itself."""
@@ -1285,21 +1156,6 @@ class Testmo:
                     if row.id not in table and (name := row.display_id or row.name):
                         table[row.id] = sys.intern(name)
         return names
-
-    def _judge(self, status: int, body: bytes) -> RundownError | None:
-        """403 and 404 as errors of their own, as some calls have another way then."""
-        if status not in (403, 404):
-            return None
-        try:
-            words = " ".join(complaint(body).split())[:200]
-        except (msgspec.MsgspecError, RecursionError, ValueError):
-            words = ""
-        said = words.replace(self._token, "•••") if self._token else words
-        if status == 404:
-            fix = "Look at the number; if it is right, look at Testmo's address in the settings."
-            return Gone(LABEL, "Testmo knows no such thing.", why=said or "It answered with HTTP status 404.", fix=fix)
-        fix = "Ask whoever set up Rundown to renew the key or its rights."
-        return Forbidden(LABEL, "Testmo does not let our key do this.", why=said or "It lacks the permission.", fix=fix)
 
 
 def _id(row: NamedRow | ResultRow) -> int:
@@ -1318,16 +1174,6 @@ async def _no_cases() -> dict[int, tuple[str, str]]:
     return {}
 
 
-async def _both(one: Coroutine[Any, Any, T], other: Coroutine[Any, Any, U]) -> tuple[T, U]:
-    """Both at the same time; the first failure ends both and is raised as it is."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            first, second = group.create_task(one), group.create_task(other)
-    except ExceptionGroup as failures:
-        raise failures.exceptions[0] from None
-    return first.result(), second.result()
-
-
 def _decoded(raw: msgspec.Raw, shape: type[T], otherwise: T) -> T:
     try:
         return msgspec.json.decode(raw, type=shape)
@@ -1335,19 +1181,8 @@ def _decoded(raw: msgspec.Raw, shape: type[T], otherwise: T) -> T:
         return otherwise
 
 
-def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
-    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-
-
-def _without(listing: Listing[T], foreign: Callable[[T], bool], whose: str) -> Listing[T]:
-    """The rows without those that were never asked for, and a word on them."""
-    own = tuple(row for row in listing.items if not foreign(row))
-    left = len(listing.items) - len(own)
-    if not left:
-        return listing
-    note = f"{left} {'row' if left == 1 else 'rows'} {whose} {'was' if left == 1 else 'were'} left out"
-    total = None if listing.total is None else max(listing.total - left, len(own))
-    return Listing(own, listing.read_at, total, (*listing.missing, note))
+def _commas(numbers: Iterable[int]) -> str:
+    return ",".join(map(str, dict.fromkeys(numbers)))
 
 
 def _whole(tests: tuple[Test, ...], rows: Listing[Any], more: tuple[str, ...] = ()) -> Listing[Test]:

@@ -20,26 +20,31 @@ from functools import lru_cache
 from itertools import product
 from operator import attrgetter
 from typing import Any, TypeVar
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
 import msgspec
 
 from bot.domain.errors import (
     CannotError,
-    NoContextError,
     NotFoundError,
-    RefusedFault,
     RejectedFault,
     RundownError,
     SystemFault,
     UnreadableFault,
 )
-from bot.domain.model import Kind, Listing, Person, Project, Result, Run, RunRef, State, Test, Thread
+from bot.domain.model import Kind, Listing, Person, Project, Result, Run, RunRef, Test, Thread
 from bot.domain.outcomes import Outcome, Tally
 from bot.domain.queries import ResultQuery, RunQuery, Who
 from bot.domain.streams import fold_name
+from bot.systems._bulk import quick
+from bot.systems._filters import Keep, is_common, keeping, status_words
+from bot.systems._gaps import at_once, left_out, some
+from bot.systems._kept import Kept
+from bot.systems._links import as_page, below
+from bot.systems._names import look_up, none_such, person_meant, project_meant, read_digits
 from bot.systems._pages import Page, by_offset
 from bot.systems._plain import plain
+from bot.systems._refusals import Forbidden, judging
 from bot.systems._spec import Account, Option, System
 from bot.systems._wire import Wire
 from bot.usecases.ports import PATIENCE
@@ -51,8 +56,8 @@ API = "/index.php?/api/v2/"
 PAGE_ROWS = 250
 #: How many plans are opened for the runs inside them: where a time or `open` bounds them, and where nothing does.
 PLANS_ASKED, PLANS_UNASKED = 20, 10
-#: How long names are taken as they were read, when to ask again after a fault, and how long an answer waits for them.
-NAMES_FOR, NAMES_AGAIN, NAMES_S = timedelta(minutes=5), timedelta(seconds=30), 4.0
+#: When to ask for names again after a fault, and how long an answer waits for them.
+NAMES_AGAIN, NAMES_S = timedelta(seconds=30), 4.0
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 _NO_THREADS = "TestRail runs have no threads; `failures` and `results` show their tests."
@@ -228,7 +233,7 @@ class Lens:
 @lru_cache(maxsize=64)
 def page_of(root: str, kind: str) -> str:
     """The address of a page, with `{id}` in it; one text for all rows."""
-    return f"{root.replace('{', '%7B').replace('}', '%7D')}/index.php?/{kind}/view/{{id}}"
+    return f"{as_page(root)}/index.php?/{kind}/view/{{id}}"
 
 
 def counts(row: WireRun) -> tuple[int, ...]:
@@ -275,6 +280,9 @@ def read_elapsed(span: str | float | None) -> float | None:
     return float(span) if re.fullmatch(r"[0-9]{1,9}", span.strip()) else None
 
 
+make_run = quick(Run)
+
+
 def read_run(row: WireRun, lens: Lens) -> Run:
     """A run, inside a plan or not. Its stream is the suite, or in words `suite 4`, with the configuration."""
     suite = row.suite_id
@@ -299,7 +307,7 @@ def _read_any(row: WireRun, lens: Lens, kind: Kind, tally: Tally, **more: Any) -
     finished = bool(row.is_completed)
     finished_at = read_time(row.completed_on) if finished else None
     milestone = row.milestone_id
-    return Run(
+    return make_run(
         ref=RunRef(lens.connection, kind.letter, row.id),
         kind=kind,
         project=row.project_id or 0,
@@ -399,18 +407,21 @@ def complaint(body: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A RunQuery with its names looked up; a set that is None does not filter. Applies to rows as TestRail has them."""
+    """A RunQuery with its names looked up; a set that is None does not filter.
+
+    `keep` decides of runs as they are read, everything else of rows as TestRail has them.
+    """
 
     query: RunQuery
+    keep: Keep | None = None
     by: frozenset[int] | None = None
     milestones: frozenset[int] | None = None
     suites: frozenset[int] | None = None
     configs: tuple[frozenset[int], ...] | None = None
-    statuses: frozenset[int] | None = None
     also: Callable[[WireRun], bool] = lambda _row: True
 
     def filters(self, plural: str) -> dict[str, str]:
-        """What get_runs and get_plans filter themselves. Times are widened by a second: `take` knows the edges."""
+        """What get_runs and get_plans filter themselves. Times are widened by a second: `keep` knows the edges."""
         query, of_runs = self.query, plural == "runs"
         return _given(
             is_completed={"open": "0", "closed": "1"}.get(query.state),
@@ -424,31 +435,17 @@ class Wanted:
 
     def take(self, row: WireRun, lens: Lens, read: Callable[[WireRun, Lens], Run]) -> Run | None:
         """The run or plan, if it is wanted."""
-        query, ended = self.query, bool(row.is_completed)
         if not (
-            (query.state == "all" or ended == (query.state == "closed"))
-            and _within(row.created_on, query.since, query.until)
-            and (ended or not (query.closed_since or query.closed_until))
-            and _within(row.completed_on, query.closed_since, query.closed_until)
-            and (self.by is None or row.created_by in self.by)
+            (self.by is None or row.created_by in self.by)
             and (self.milestones is None or row.milestone_id in self.milestones)
             and (self.suites is None or row.suite_id in self.suites)
             and (self.configs is None or any(one.issubset(row.config_ids or ()) for one in self.configs))
-            and (not query.refs or _lists(row.refs, query.refs))
+            and (not self.query.refs or _lists(row.refs, self.query.refs))
             and self.also(row)
         ):
             return None
         run = read(row, lens)
-        if not _has_words(query.words, run.name, run.series, run.config):
-            return None
-        return run if self.statuses is None or self._in_status(run, counts(row)) else None
-
-    def _in_status(self, run: Run, numbers: tuple[int, ...]) -> bool:
-        """Whether a test has one of the asked statuses, or the run itself is in such a state."""
-        wanted = self.statuses or ()
-        return any(0 < one <= len(numbers) and numbers[one - 1] for one in wanted) or run.state.value in map(
-            str.casefold, self.query.status
-        )
+        return run if self.keep is None or self.keep(run) else None
 
     def may_hold(self, plan: WireRun, oldest: datetime | None) -> WireRun | None:
         """The plan, if a wanted run can be in it: runs are begun in it while it lasts, and closed with it.
@@ -496,54 +493,27 @@ def _lists(text: str | None, wanted: str) -> bool:
     return wanted.strip().casefold() in (part.strip().casefold() for part in (text or "").split(","))
 
 
-def _has_words(words: Sequence[str], *texts: str) -> bool:
-    text = "\n".join(texts).casefold() if words else ""
-    return all(word.casefold() in text for word in words)
+def status_names(labels: Mapping[int, str]) -> dict[str, str]:
+    """What people may call the statuses of this TestRail, with the word for each: its label, its number."""
+    words = {number: outcome.value for number, outcome in OUTCOMES.items()}
+    words |= {number: labels.get(number, f"status {number}") for number in range(6, 13)}
+    return {labels.get(number, word): word for number, word in words.items()} | {
+        str(number): word for number, word in words.items()
+    }
 
 
-def _nearest(text: str, names: Iterable[str]) -> tuple[str, ...]:
-    from rapidfuzz import fuzz, process, utils
-
-    several = tuple(dict.fromkeys(names))
-    found = process.extract(text, several, limit=3, score_cutoff=50, processor=utils.default_process)
-    return tuple(sorted((name for name, _, _ in found), key=lambda name: -fuzz.ratio(text.casefold(), name.casefold())))
-
-
-def _none_such(what: str, text: str, names: Sequence[str]) -> NotFoundError:
-    return NotFoundError(
-        f"No {what} “{text}” in {LABEL}.",
-        why=f"It names {len(names)} to our key." if names else "It names none to our key.",
-        fix="Write it as TestRail does, or give its number.",
-        closest=_nearest(text, names),
-    )
-
-
-def look_up(what: str, typed: Sequence[str], names: Mapping[int, str]) -> frozenset[int]:
-    """Numbers as they are, names as the numbers they stand for. Raises NotFoundError with the closest names."""
-    found: set[int] = set()
-    for text in typed:
-        fitting = {number for number, name in names.items() if name.casefold() == text.strip().casefold()}
-        if re.fullmatch(r"[0-9]{1,12}", text.strip()):
-            fitting = {int(text)}
-        if not fitting:
-            raise _none_such(what, text, list(names.values()))
-        found |= fitting
-    return frozenset(found)
-
-
-def look_up_statuses(typed: Sequence[str], names: Mapping[int, str], others: Iterable[str] = ()) -> frozenset[int]:
-    """Outcomes (`failed`), this TestRail's own labels (`Known issue`) and numbers; `others` are words that may stand
-    there but are no status. Raises NotFoundError.
+def look_up_statuses(typed: Sequence[str], labels: Mapping[int, str]) -> frozenset[int]:
+    """Numbers of outcomes (`failed`), of this TestRail's own labels (`Known issue`), and as they are; none for an
+    outcome that TestRail does not have. Raises NotFoundError.
     """
-    known = {word.casefold() for word in (*Outcome, *others)}
     found: set[int] = set()
     for text in typed:
-        word = text.strip().casefold()
-        fitting = {number for number, name in names.items() if name.casefold() == word}
+        number, word = read_digits(text), text.strip().casefold()
+        fitting = {each for each, label in labels.items() if label.casefold() == word} if number is None else {number}
         fitting |= {_STATUS_OF[word]} if word in _STATUS_OF else set()
-        fitting |= {*names, *range(6, 13)} - set(OUTCOMES) if word == Outcome.OTHER else set()
-        if not fitting and word not in known:
-            fitting = set(look_up("status", [text], {**names, **{-n: w for n, w in enumerate(_STATUS_OF, 1)}}))
+        fitting |= {*labels, *range(6, 13)} - set(OUTCOMES) if word == Outcome.OTHER else set()
+        if not fitting and not is_common(word):
+            raise none_such(LABEL, "status", text, [*labels.values(), *_STATUS_OF])
         found |= fitting
     return frozenset(found)
 
@@ -553,8 +523,13 @@ def look_up_configs(typed: Sequence[str], names: Mapping[int, str]) -> tuple[fro
     known = {name.casefold() for name in names.values()}
     wanted: list[frozenset[int]] = []
     for text in typed:
-        several = [text] if text.strip().casefold() in known else text.split(",")
-        fitting = [look_up("configuration", [one], names) for one in several]
+        several = [text] if text.strip().casefold() in known else [part.strip() for part in text.split(",")]
+        try:
+            fitting = [look_up(LABEL, "configuration", [one], names) for one in several]
+        except NotFoundError as error:
+            error.closest = tuple(text.replace(error.instead_of, name) for name in error.closest)
+            error.instead_of = text
+            raise
         wanted += map(frozenset, product(*fitting))  # groups may have configurations of the same name
     return tuple(wanted)
 
@@ -627,10 +602,11 @@ class TestRail:
         self.project = account.number("project")
         self._root = re.sub(r"/(index\.php.*)?$", "", account.text("url").strip().rstrip("/"))
         self._now = account.now
-        self._tables: dict[str, tuple[datetime, Mapping[int, Any] | None]] = {}
+        self._kept = Kept(account.now)
         self._users_by_project = False
         key = account.text("key")
         login = base64.b64encode(f"{account.text('user')}:{key}".encode()).decode()
+        refused = judging(LABEL, complaint, (key, login))
         self._wire = Wire(
             LABEL,
             self._root,
@@ -638,23 +614,17 @@ class TestRail:
             secrets=(key, login),
             pace=account.pace,
             now=account.now,
-            judge=judge,
+            judge=lambda status, body: judge(status, body) or refused(status, body),
             complaint=complaint,
             pause_s=10.0,
         )
 
     def read_link(self, url: str) -> RunRef | None:
         """`{root}/index.php?/runs/view/81&group_by=…` and plans likewise; the page of a test does not tell its run."""
-        try:
-            ours, theirs = urlsplit(self._root), urlsplit(url.strip())
-            same = (theirs.scheme, theirs.hostname, theirs.port or _PORTS.get(theirs.scheme)) == (
-                ours.scheme, ours.hostname, ours.port or _PORTS.get(ours.scheme),
-            )  # fmt: skip
-        except ValueError:
+        rest = below(self._root, url)
+        if rest is None or rest.path != "/index.php":
             return None
-        if not same or "@" in theirs.netloc or theirs.path != f"{ours.path}/index.php" or re.search(r"\s", url.strip()):
-            return None
-        page = re.fullmatch(r"/(runs|plans)/view/([1-9][0-9]{0,11})/?", unquote(theirs.query.partition("&")[0]))
+        page = _LINK.fullmatch(unquote(rest.query.partition("&")[0]))
         return None if page is None else RunRef(self.name, "R" if page[1] == "runs" else "P", int(page[2]))
 
     async def projects(self) -> tuple[Project, ...]:
@@ -673,16 +643,13 @@ class TestRail:
                 fix="Try again in a minute.",
             )
         lens = await self._lens(row.project_id)
-        return read_plan(row, lens, self._inside(row)[0]) if ref.letter == "P" else read_run(row, lens)
+        if ref.letter != "P":
+            return read_run(row, lens)
+        inside, missing = self._inside(row)
+        return replace(read_plan(row, lens, inside), missing=missing)
 
     async def runs(self, letter: str, query: RunQuery) -> Listing[Run]:
-        project = query.project or self.project
-        if project is None:
-            raise NoContextError(
-                f"Which project of {LABEL}?",
-                why=f"{self.name} has no project of its own.",
-                fix="Name one with --project ID.",
-            )
+        project = project_meant(LABEL, query.project, self.project)
         try:
             lens = await self._lens(project)
             wanted = await self._wanted(query, project)
@@ -700,12 +667,13 @@ class TestRail:
         """See Connection. For a run inside a plan, the ten newest finished plans are looked into, no further."""
         lens = await self._lens(run.project)
         before = RunQuery(state="closed", until=run.created_at - timedelta(seconds=1), at_most=limit)
+        keep = keeping(before)
         if run.ref.letter == "P":
             name = fold_name(run.name)
-            alike = Wanted(before, also=lambda row: fold_name(row.name or "") == name)
+            alike = Wanted(before, keep, also=lambda row: fold_name(row.name or "") == name)
             return await self._outer(run.project, "plans", alike, lens)
         suites = None if run.series_id is None else frozenset({run.series_id})
-        wanted = Wanted(before, suites=suites, also=lambda row: (row.config or "") == run.config)
+        wanted = Wanted(before, keep, suites=suites, also=lambda row: (row.config or "") == run.config)
         if run.parent is None:
             return await self._outer(run.project, "runs", wanted, lens)
         inside, missing = await self._in_plans(run.project, wanted, lens, quiet=True)
@@ -731,14 +699,14 @@ class TestRail:
     async def history(self, runs: Sequence[Run]) -> tuple[Listing[Test], ...]:
         """One call per run and 250 tests. A run that can't be read costs only itself, unless none can."""
         await self._lens(None)  # so that the names are not asked for by each
-        answers = await _each(self.tests(run.ref) for run in runs)
+        answers = await at_once(self.tests(run.ref) for run in runs)
         lost: Listing[Test] = Listing((), self._now(), None, ("its tests",))
         return tuple(lost if isinstance(answer, RundownError) else answer for answer in answers)
 
     async def results(self, ref: RunRef, query: ResultQuery) -> Listing[Result]:
         lens = await self._lens(None)
-        owners = frozenset([person.id for person in await self._people_of(query.owner, self.project)])
-        by = frozenset([int(person.id) for person in await self._people_of(query.by, self.project)])
+        owners = frozenset(map(str, await self._person_numbers(query.owner, self.project)))
+        by = frozenset(await self._person_numbers(query.by, self.project))
         asked = AskedResults(
             query,
             look_up_statuses(query.status, await self._names("statuses", needed=True)) if query.status else None,
@@ -768,18 +736,22 @@ class TestRail:
 
     async def _wanted(self, query: RunQuery, project: int) -> Wanted:
         """Raises NotFoundError for names that TestRail does not have."""
-        by = milestones = suites = configs = statuses = None
+        by = milestones = suites = configs = None
+        own: Mapping[str, str] = {}
         if query.by:
-            by = frozenset([int(person.id) for person in await self._people_of(query.by, project)])
+            by = frozenset(await self._person_numbers(query.by, project))
         if query.milestone:
-            milestones = look_up("milestone", query.milestone, await self._names("milestones", project, needed=True))
+            names = await self._names("milestones", project, needed=True)
+            milestones = frozenset(look_up(LABEL, "milestone", query.milestone, names))
         if query.suite:
-            suites = look_up("suite", query.suite, await self._names("suites", project, needed=True))
+            names = await self._names("suites", project, needed=True)
+            suites = frozenset(look_up(LABEL, "suite", query.suite, names))
         if query.config:
             configs = look_up_configs(query.config, await self._names("configs", project, needed=True))
-        if query.status:
-            statuses = look_up_statuses(query.status, await self._names("statuses", needed=True), State)
-        return Wanted(query, by, milestones, suites, configs, statuses)
+        if not all(map(is_common, query.status)):
+            own = status_names(await self._names("statuses", needed=True))
+        keep = keeping(replace(query, refs=""), status_words(LABEL, query.status, own))
+        return Wanted(query, keep, by, milestones, suites, configs)
 
     async def _outer(self, project: int, plural: str, wanted: Wanted, lens: Lens) -> Listing[Run]:
         """The wanted plans, or runs that are in no plan (get_runs has only those), newest first."""
@@ -827,7 +799,7 @@ class TestRail:
                 own=project,
             )
             refs = [RunRef(self.name, "P", plan.id) for plan in plans.items[:most]]
-            answers = await _each(self._rows_of(ref) for ref in refs)
+            answers = await at_once(self._rows_of(ref) for ref in refs)
         except SystemFault:
             return [], ("runs inside plans",)
         found: list[Run] = []
@@ -839,7 +811,7 @@ class TestRail:
                 found += [run for row in answer[0] if (run := wanted.take(row, lens, read_run)) is not None]
                 missing += answer[1]
         if len(plans.items) > most and not quiet:
-            missing.append(f"runs inside {_some(len(plans.items) - most, 'older plan')}")
+            missing.append(f"runs inside {some(len(plans.items) - most, 'older plan')}")
         return found, tuple(missing)
 
     async def _rows_of(self, plan: RunRef) -> tuple[list[WireRun], tuple[str, ...]]:
@@ -855,8 +827,8 @@ class TestRail:
             row.project_id = row.project_id or plan.project_id
             row.milestone_id = row.milestone_id or plan.milestone_id
         own = [row for row in rows if row.project_id == plan.project_id]
-        missing = [f"{_some(unreadable, 'row')} could not be read"] if unreadable else []
-        return own, (*missing, *_strangers(len(rows) - len(own)))
+        missing = [f"{some(unreadable, 'row')} could not be read"] if unreadable else []
+        return own, (*missing, *left_out(len(rows) - len(own), "of another project"))
 
     # -- what is in runs --------------------------------------------------------------------------------------
 
@@ -867,7 +839,7 @@ class TestRail:
         parts = [Part(row.id, row.config or "", name) for row, name in zip(rows, names, strict=True)]
         items: list[T] = []
         total: int | None = 0
-        for part, answer in zip(parts, await _each(map(read, parts)), strict=True):
+        for part, answer in zip(parts, await at_once(map(read, parts)), strict=True):
             if isinstance(answer, RundownError):
                 missing += (f"{what} of R{part.run}",)
                 total = None
@@ -947,23 +919,27 @@ class TestRail:
         Names are worth no failure, and people wait 4 s for them at most: a passing fault leaves the table as it was,
         or numbers, for half a minute. Where it is `needed`, and was never read, the fault is raised.
         """
+
+        async def ask() -> Mapping[int, T]:
+            try:
+                return await read()
+            except (Forbidden, RejectedFault):
+                return {}
+
+        known: Mapping[int, T] | None = self._kept.last(key)
+        failed = f"failed: {key}"
+        if self._kept.is_fresh(failed) and (known is not None or not needed):
+            return known or {}
         patience = PATIENCE.get()
         hurried = not needed and (patience is None or patience.person)
-        stale_at, known = self._tables.get(key, (LONG_AGO, None))
-        now = self._now()
-        if now < stale_at <= now + NAMES_FOR and (known is not None or not needed):
-            return known or {}
         try:
             async with asyncio.timeout(NAMES_S if hurried else None):
-                known, stale_at = await read(), now + NAMES_FOR
-        except (RefusedFault, RejectedFault):
-            known, stale_at = {}, now + NAMES_FOR
+                return await self._kept.get(key, ask)
         except (SystemFault, TimeoutError):
             if known is None and needed:
                 raise
-            stale_at = now + NAMES_AGAIN
-        self._tables[key] = (stale_at, known)
-        return known or {}
+            self._kept.put(failed, True, keep=NAMES_AGAIN)
+            return known or {}
 
     async def _names(self, plural: str, project: int | None = None, *, needed: bool = False) -> Mapping[int, str]:
         """Statuses (their labels), milestones (also those below others), suites or configurations by number."""
@@ -978,55 +954,54 @@ class TestRail:
 
         return await self._table(call, read, needed=needed)
 
-    async def _people(self, project: int | None) -> Mapping[int, Person]:
+    async def _people(self, project: int | None, *, needed: bool = False) -> Mapping[int, Person]:
         async def read() -> dict[int, Person]:
             return {row.id: read_person(row) for row in await self._users(project)}
 
-        return await self._table(f"people of {project}", read)
+        return await self._table(f"people of {project}", read, needed=needed)
 
     async def _users(self, project: int | None) -> list[WireNamed]:
         """Everybody where our key administers, else those of a project; other keys may not ask without one."""
         if not self._users_by_project:
             try:
                 return await self._all("get_users", "users")
-            except (RefusedFault, RejectedFault):
+            except (Forbidden, RejectedFault):
                 self._users_by_project = True
         if project is None:
             project = next((each.id for each in await self.projects()), None)
         return [] if project is None else await self._all(f"get_users/{project}", "users")
 
     async def _find(self, who: Who, project: int | None) -> Person | None:
-        people = await self._people(project)
-        text = who.text.strip()
-        if re.fullmatch(r"[0-9]{1,12}", text):
-            return people.get(int(text)) or await self._one_person(f"get_user/{int(text)}")
-        email = (who.email or (text if "@" in text else "")).strip().casefold()
-        if email:
-            known = next((person for person in people.values() if person.email.casefold() == email), None)
-            known = known or await self._one_person(f"get_user_by_email&email={quote(email, '', errors='replace')}")
-            if known is not None:
-                return known
-        words = text.casefold().split()
-        whole = [person for person in people.values() if person.name.casefold().split() == words]
-        fitting = whole or [one for one in people.values() if words and {*words} <= {*one.name.casefold().split()}]
-        return fitting[0] if len(fitting) == 1 else None
+        """Somebody in the list of people, or whom TestRail finds by number or address; it tells only some keys."""
+        people = await self._people(project, needed=True)
+        known = person_meant(who, people.values())
+        email = (who.email or (who.text if "@" in who.text else "")).strip()
+        number = read_digits(who.text)
+        if known is None and number is not None:
+            return await self._one_person(f"get_user/{number}")
+        if email and (known is None or not known.email):
+            return await self._one_person(f"get_user_by_email&email={quote(email, '', errors='replace')}") or known
+        return known
 
-    async def _people_of(self, typed: Sequence[Who], project: int | None) -> list[Person]:
-        """The people who are meant. Raises NotFoundError with the closest names."""
-        found = []
+    async def _person_numbers(self, typed: Sequence[Who], project: int | None) -> Sequence[int]:
+        """Numbers as they are, other people as `_find` finds them. Raises NotFoundError."""
+        found: list[int] = []
         for who in typed:
-            person = await self._find(who, project)
-            if person is None:
-                people = await self._people(project)
-                raise _none_such("person", who.text, [each.name for each in people.values()])
-            found.append(person)
+            number = read_digits(who.text)
+            if number is None:
+                person = await self._find(who, project)
+                if person is None:
+                    people = await self._people(project, needed=True)
+                    raise none_such(LABEL, "user", who.text or who.email, (one.name for one in people.values()))
+                number = int(person.id)
+            found.append(number)
         return found
 
     async def _one_person(self, call: str) -> Person | None:
         """Somebody who is not in the list. TestRail answers 400 for people it does not know, 403 to most keys."""
         try:
             return read_person(await self._wire.get(f"{API}{call}", WireNamed))
-        except (RefusedFault, RejectedFault):
+        except (Forbidden, RejectedFault):
             return None
 
     # -- the wire ---------------------------------------------------------------------------------------------
@@ -1067,30 +1042,26 @@ class TestRail:
             f"&{name}={quote(value, ',', errors='replace')}" for name, value in (filters or {}).items()
         )
         strangers: set[int] = set()
-        last: int | None = None
-        torn = False
 
         async def read(offset: int) -> Page[tuple[int, T | None]]:
-            nonlocal last, torn
-            again = 1 if offset else 0
-            where = f"&limit={PAGE_ROWS}&offset={offset - again}" if offset else ""
+            where = f"&limit={PAGE_ROWS}&offset={offset}" if offset else ""
             raws, more = self._cut(await self._wire.read(target + where), plural)
             rows, unreadable = self._wire.rows(raws, shape)
-            torn = torn or bool(again and not unreadable and last not in [row.id for row in rows])
-            last = rows[-1].id if rows else last
             strangers.update([row.id for row in rows if own is not None and _home(row) not in (own, None)])
             kept = [(row.id, None if row.id in strangers else take(row)) for row in rows]
-            return Page(kept, max(0, len(raws) - again), more=more, unreadable=unreadable)
+            return Page(kept, len(raws), more=more, unreadable=unreadable)
 
         found = await by_offset(
-            read, key=lambda row: row[0], now=self._now, keep=lambda row: row[1] is not None, at_most=at_most
+            read,
+            key=lambda row: row[0],
+            now=self._now,
+            keep=lambda row: row[1] is not None,
+            at_most=at_most,
+            overlap=True,
         )
-        missing = list(found.missing)
-        if torn and not missing:
-            missing.append("the list changed while it was read")
-        missing += _strangers(len(strangers), "run" if plural == "tests" else "project")
         items = tuple(value for _, value in found.items if value is not None)
-        return Listing(items, found.read_at, found.total, tuple(missing))
+        missing = (*found.missing, *left_out(len(strangers), f"of another {'run' if plural == 'tests' else 'project'}"))
+        return Listing(items, found.read_at, found.total, missing)
 
     def _cut(self, body: bytes, plural: str) -> tuple[list[msgspec.Raw], bool]:
         """The rows of a page, and whether another follows: an envelope, or a bare array before 6.7.
@@ -1107,7 +1078,7 @@ class TestRail:
 
 
 _Row = TypeVar("_Row", bound=_Shape)
-_PORTS = {"https": 443, "http": 80}
+_LINK = re.compile(r"/(runs|plans)/view/([1-9][0-9]{0,11})/?")
 #: The filters of a list of runs that can be put to its plans: a run's creator or begin may be another than its plan's.
 _OF_PLANS = ("is_completed", "created_before", "milestone_id")
 
@@ -1117,32 +1088,11 @@ def _home(row: object) -> int | None:
     return row.project_id if isinstance(row, WireRun) else row.run_id if isinstance(row, WireTest) else None
 
 
-async def _each(jobs: Iterable[Awaitable[T]]) -> list[T | RundownError]:
-    """All at once. What fails costs only itself, unless everything does."""
-    answers = await asyncio.gather(*jobs, return_exceptions=True)
-    good: list[T | RundownError] = []
-    for answer in answers:
-        if isinstance(answer, BaseException) and not isinstance(answer, RundownError):
-            raise answer
-        good.append(answer)
-    if good and isinstance(good[0], RundownError) and all(isinstance(one, RundownError) for one in good):
-        raise good[0]
-    return good
-
-
 def _newest(
     runs: Iterable[Run], at_most: int | None, read_at: datetime, missing: tuple[str, ...], total: int | None = None
 ) -> Listing[Run]:
     rows = sorted({run.ref: run for run in runs}.values(), key=lambda run: (run.created_at, run.ref.id), reverse=True)
     return Listing(tuple(rows[:at_most]), read_at, total, missing)
-
-
-def _some(number: int, what: str) -> str:
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
-
-
-def _strangers(number: int, home: str = "project") -> tuple[str, ...]:
-    return (f"{_some(number, 'row')} of another {home} {'was' if number == 1 else 'were'} left out",) if number else ()
 
 
 SYSTEM = System(

@@ -32,7 +32,7 @@ from bot.domain.errors import (
     UnavailableFault,
     UnreadableFault,
 )
-from bot.domain.model import Listing, Run, RunRef, Test
+from bot.domain.model import Listing, Run, RunRef, State, Test
 from bot.domain.outcomes import Outcome
 from bot.domain.queries import ResultQuery, RunQuery, Who
 from bot.domain.streams import stream_of
@@ -412,7 +412,7 @@ def brute_force(query: RunQuery, run: Run) -> bool:
     def among(wanted: tuple[str, ...], *texts: str) -> bool:
         return not wanted or bool({word.casefold() for word in wanted} & {text.casefold() for text in texts})
 
-    text = "\n".join((run.name, run.source, run.series, *run.tags)).casefold()
+    text = "\n".join((run.name, run.source, run.series, run.config, *run.tags)).casefold()
     return (
         (query.state == "all" or run.finished is (query.state == "closed"))
         and all(word.casefold() in text for word in query.words)
@@ -420,7 +420,7 @@ def brute_force(query: RunQuery, run: Run) -> bool:
         and (query.until is None or run.created_at <= query.until)
         and (query.closed_since is None or (run.finished_at is not None and run.finished_at >= query.closed_since))
         and (query.closed_until is None or (run.finished_at is not None and run.finished_at <= query.closed_until))
-        and all(run.failing if word == "failed" else getattr(run.tally, word) > 0 for word in query.status)
+        and (not query.status or any(is_in(run, word) for word in query.status))
         and among(query.milestone, run.milestone)
         and among(query.config, run.config, *run.config.split(", "))
         and among(query.source, run.source)
@@ -430,6 +430,15 @@ def brute_force(query: RunQuery, run: Run) -> bool:
         and not (query.without_tag and among(query.without_tag, *run.tags))
         and query.refs.casefold() in run.refs.casefold()
     )  # fmt: skip
+
+
+def is_in(run: Run, word: str) -> bool:
+    """What a word for a status means in every system."""
+    if word == "failed":
+        return run.tally.failed > 0 or run.verdict is Outcome.FAILED
+    if word in ("passed", "failing", "open", "running", "incomplete"):
+        return run.state.value == word
+    return word in {label.casefold() for label, _ in run.tally.parts()}
 
 
 def between(moments: list[datetime]) -> datetime:
@@ -476,6 +485,29 @@ def test_every_filter_a_kind_names_leaves_what_brute_force_leaves(name: str, let
     play(scene, grace_s=GRACE_S)
 
 
+@pytest.mark.parametrize("state", ["open", "closed", "all"])
+@every_kind
+def test_a_word_for_a_status_means_the_same_everywhere(name: str, letter: str, state: Any) -> None:
+    async def scene() -> list[str]:
+        wrong = []
+        async with sample(name) as (_, connection):
+            everything = (await connection.runs(letter, replace(ALL, state=state))).items
+            labels = {label for run in everything for label, _ in run.tally.other}
+            for word in (*State, *(word for word in Outcome if word is not Outcome.OTHER), *labels):
+                for status in ((word,), (word.upper(), "blocked")):
+                    query = replace(ALL, state=state, status=status)
+                    found = {run.ref for run in (await connection.runs(letter, query)).items}
+                    meant = {
+                        run.ref for run in everything if any(is_in(run, each.casefold()) for each in status)
+                    }  # fmt: skip
+                    if found != meant:
+                        wrong.append(f"{status}: lacks {meant - found}, has {found - meant} too")
+        return wrong
+
+    wrong, _ = play(scene, grace_s=GRACE_S)
+    assert not wrong, "\n".join(wrong)
+
+
 async def wanted(connection: Connection, query: RunQuery, everything: tuple[Run, ...]) -> list[RunRef]:
     fitting = [run for run in everything if brute_force(query, run)]
     if query.by or query.set_filter_user:
@@ -498,9 +530,12 @@ def test_names_that_are_none_are_not_found_with_the_closest(name: str, letter: s
                 with pytest.raises(NotFoundError) as caught:
                     await connection.runs(letter, query)
                 assert check_error(name, caught.value)
+                assert caught.value.instead_of == strange
+                assert caught.value.why.startswith("There ")
             with pytest.raises(NotFoundError) as caught:
                 await connection.runs(letter, replace(ALL, by=(Who("Ana Kovac"),)))
             assert ANA.name in caught.value.closest
+            assert caught.value.instead_of == "Ana Kovac"
 
     play(scene, grace_s=GRACE_S)
 

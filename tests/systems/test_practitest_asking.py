@@ -254,7 +254,7 @@ async def test_lists_open_sets_and_reads_instances_only_of_those_that_may_be_ope
         (RunQuery(state="all", status=("failed",)), [63, 62]),
         (RunQuery(state="all", status=("passed",)), [61]),
         (RunQuery(state="all", status=("blocked", "PASSED")), [64, 61]),
-        (RunQuery(state="all", status=("NO RUN",)), [65]),
+        (RunQuery(state="all", status=("NO RUN",)), [65, 64]),
         (RunQuery(state="all", status=("untested",)), [65, 64]),
         (RunQuery(state="all", milestone=("app 7.0",)), [64, 63, 62, 61]),
         (RunQuery(state="all", milestone=("103",)), [64, 63, 62, 61]),
@@ -368,11 +368,13 @@ async def test_says_what_took_too_many_calls_and_reads_it_the_next_time() -> Non
         assert targets(server) == ["GET projects/4566/sets.json"]  # nothing changed
     unread = [run for run in first.items if not run.tally.total]
     assert first.missing == (
-        f"the counts of {len(unread)} were not read (too many calls at once), so more may be finished; "
+        f"the counts of {len(unread)} test sets were not read (too many calls at once), so more may be finished; "
         "ask again in a minute",
     )
     assert first.total is None
     assert all(run.verdict for run in unread)
+    assert [run for run in first.items if run.missing] == unread
+    assert not [run for run in third.items if run.missing]
     assert second.missing == third.missing == ()
     assert third.total == len(third.items) == 19
     assert [run.tally.total for run in third.items] == [

@@ -31,7 +31,7 @@ from bot.domain.queries import ResultQuery, RunQuery, Who
 from bot.sandbox.practitest import PractiTest, mischief
 from bot.sandbox.practitest.paging import Page
 from bot.sandbox.server import Fault, running
-from bot.systems import system
+from bot.systems import practitest, system
 from bot.systems._pace import Pace
 from bot.systems._spec import Account
 from bot.usecases.ports import PATIENCE, Connection, Patience
@@ -150,7 +150,8 @@ async def test_a_set_whose_instances_may_not_be_read_keeps_its_own_status() -> N
             await connection.tests(ref(63))
     assert (run.tally, run.verdict, run.finished) == (Tally(), Outcome.FAILED, False)
     assert [each.verdict for each in listing.items][2:] == [Outcome.FAILED, Outcome.FAILED, Outcome.PASSED]
-    assert listing.missing == ("the counts of 5 were not read: PractiTest does not let our token read this.",)
+    assert listing.missing == ("the counts of 5 test sets were not read: PractiTest does not let our key do this.",)
+    assert {each.missing for each in (run, *listing.items)} == {(practitest.UNCOUNTED,)}
     assert listing.total is None
 
 
@@ -412,7 +413,7 @@ async def test_a_set_too_large_to_be_read_keeps_its_own_status() -> None:
             server.account.add_instance(63, test)
         run = await connection.run(ref(63))
         assert not server.calls("instances")
-        assert (run.tally, run.verdict) == (Tally(), Outcome.FAILED)
+        assert (run.tally, run.verdict, run.missing) == (Tally(), Outcome.FAILED, (practitest.UNCOUNTED,))
         assert await connection.history([run]) is not None
         assert not server.calls("set-ids=63$")
 
@@ -442,7 +443,7 @@ async def test_tests_are_told_without_the_steps_if_those_fail() -> None:
         server.faults.answer("/step_runs.json", 403, "")
         listing = await connection.tests(ref(63), reasons=True)
     assert len(listing.items) == 8
-    assert listing.missing == ("the reasons of manual results: PractiTest does not let our token read this.",)
+    assert listing.missing == ("the reasons of manual results: PractiTest does not let our key do this.",)
 
 
 async def test_a_question_the_service_is_too_slow_for_is_given_up() -> None:

@@ -380,7 +380,7 @@ async def test_plans_are_found_by_when_they_ended(sample: Sample) -> None:
         (RunQuery(suite=("Regresion",)), "No suite “Regresion” in TestRail.", "Regression"),
         (RunQuery(config=("Chrme",)), "No configuration “Chrme” in TestRail.", "Chrome"),
         (RunQuery(status=("knwon issue",)), "No status “knwon issue” in TestRail.", "Known issue"),
-        (RunQuery(by=(Who("Tom Bekcer"),)), "No person “Tom Bekcer” in TestRail.", "Tom Becker"),
+        (RunQuery(by=(Who("Tom Bekcer"),)), "No user “Tom Bekcer” in TestRail.", "Tom Becker"),
     ],
 )
 async def test_an_unknown_name_is_answered_with_the_closest(

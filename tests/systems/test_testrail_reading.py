@@ -353,24 +353,3 @@ CONFIGS = {1: "Chrome", 2: "Firefox", 6: "Ubuntu 12", 9: "Firefox", 10: "Small, 
 )
 def test_looks_up_configurations(typed: list[str], wanted: list[set[int]]) -> None:
     assert sorted(map(sorted, testrail.look_up_configs(typed, CONFIGS))) == sorted(map(sorted, wanted))
-
-
-@pytest.mark.parametrize(
-    ("typed", "names", "closest"),
-    [
-        ("5.3", {1: "5.2", 2: "App 5.2"}, ("5.2",)),
-        ("Regresion", {1: "Smoke", 4: "Regression"}, ("Regression",)),
-        ("x", {}, ()),
-    ],
-)
-def test_an_unknown_name_is_answered_with_the_closest(
-    typed: str, names: dict[int, str], closest: tuple[str, ...]
-) -> None:
-    with pytest.raises(NotFoundError) as caught:
-        testrail.look_up("milestone", [typed], names)
-    assert caught.value.closest[:1] == closest
-    assert caught.value.what == f"No milestone “{typed}” in TestRail."
-
-
-def test_a_number_is_taken_as_it_is() -> None:
-    assert testrail.look_up("milestone", ["7", "99"], {7: "5.2"}) == {7, 99}
