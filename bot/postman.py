@@ -48,8 +48,8 @@ _BAD_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_
 class ReturnPath:
     """How to answer somebody. `thread` is the root's timestamp where the answer belongs into a thread.
 
-    `response_url` is what Slack gave with a command or a click, good for five uses; `message_ts` the message that
-    was clicked, if any; `private` tells that only the asker saw it.
+    `response_url` is what Slack gave with a command or a click, good for five uses; `asked_ts` is the timestamp of the
+    message that asked, `message_ts` of the one that was clicked; `private` tells that only the asker saw it.
     """
 
     team: str
@@ -58,6 +58,7 @@ class ReturnPath:
     thread: str = ""
     response_url: str = ""
     message_ts: str = ""
+    asked_ts: str = ""
     private: bool = True
     uses_left: int = USES
     made_at: float = field(default_factory=time.monotonic)
@@ -242,7 +243,8 @@ def _plainly(text: str) -> list[dict[str, Any]]:
 
 
 def _thread(back: ReturnPath) -> dict[str, str]:
-    return {"thread_ts": back.thread} if back.thread else {}
+    """Private words go into a thread that is there; in one that nobody has begun they would not be seen."""
+    return {"thread_ts": back.thread} if back.thread and back.thread != back.asked_ts else {}
 
 
 def _wait_s(headers: Mapping[str, str]) -> float:

@@ -58,8 +58,8 @@ class Buttons:
         self._desk.take(Question(text=value, back=back, key=key))
 
     def _turn(self, value: str, back: ReturnPath, key: str) -> None:
-        """Another page, or the one that was meant: in place of the message."""
-        self._desk.take(Question(text=value, back=back, key=key, in_place=True))
+        """Another page, or the one that was meant: in place of the message, for the one who had asked."""
+        self._desk.take(Question(text=value, back=back, key=key, in_place=self._desk.was_asked_by(back)))
 
     def _share(self, value: str, back: ReturnPath, key: str) -> None:
         """The same answer for everybody here."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.domain.errors import AskError
 from bot.presenters import messages
 from bot.slack.desk import Answer, Asking, Desk
 from bot.usecases.context import open_menu, use_project, what_is_here
@@ -29,6 +30,14 @@ async def answer_here(asking: Asking) -> Answer:
 
 async def answer_use(asking: Asking) -> Answer:
     world = asking.world
+    member = await world.people.member(asking.asker.user)
+    if member.role in ("guest", "outsider"):
+        raise AskError(
+            "Guests can't choose a channel's project.",
+            why="It changes what everybody's commands mean here.",
+            fix="Ask a member of this workspace, or name the project in your command: --in and --project.",
+            closest=("here",),
+        )
     connection, *project = asking.command.words
     chosen = await use_project(
         connection,
@@ -38,4 +47,4 @@ async def answer_use(asking: Asking) -> Answer:
         asker=asking.asker,
         now=world.now(),
     )
-    return Answer(messages.context_set(chosen))
+    return Answer(messages.context_set(chosen), to_all=True)

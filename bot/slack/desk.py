@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -26,9 +27,9 @@ from bot.slack.grammar import Grammar
 from bot.slack.grammar_command import Command, When
 from bot.slack.grammar_queries import people as people_in
 from bot.slack.mishaps import complain
-from bot.slack.people import People
+from bot.slack.people import Member, People
 from bot.slack.tasks import Tasks
-from bot.usecases.finding import Asker, Finder, Found
+from bot.usecases.finding import Asker, Finder, Found, thread_list
 from bot.usecases.ports import PATIENCE, ChannelContext, Contexts, Patience, Place, Recall
 from bot.usecases.systems import Systems
 
@@ -36,6 +37,8 @@ log = logging.getLogger(__name__)
 
 #: Seconds: until a slow source is announced; until a system must have answered; until we give up on ourselves.
 SLOW_S, PATIENCE_S, LIMIT_S = 1.5, 20.0, 24.0
+#: Public answers whose askers are known; the others' pages are turned in private.
+MOST_ASKERS = 5_000
 
 
 class Deliveries(Protocol):
@@ -79,11 +82,18 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What to say, and the run it is about, so that `this` means it in the thread below."""
+    """What to say; the run it is about, so that `this` means it in the thread below; the runs it lists, for `#3`.
+
+    `to_all` is said in public even if it was asked in private (a setting of the channel changed), `to_asker` in
+    private even if it was asked in public.
+    """
 
     message: Message
     run: RunRef | None = None
+    listed: tuple[RunRef, ...] = ()
     is_error: bool = False
+    to_all: bool = False
+    to_asker: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +111,8 @@ class Asking:
 
     @property
     def shareable(self) -> bool:
-        return not (self.question.public or self.question.share)
+        question = self.question
+        return not (question.public or question.share or (question.in_place and not question.back.private))
 
     def again(self, *found: Found) -> str:
         """This command as text with its references settled, so that it means the same later and to others."""
@@ -121,10 +132,17 @@ class Asking:
 
     async def people(self) -> Mapping[str, Who]:
         """Who `me` and the mentions of this command are."""
+        return {text: member.who() for text, member in (await self._members()).items()}
+
+    async def names(self) -> Mapping[str, str]:
+        """The same people's names, for the answer."""
+        return {text: member.name for text, member in (await self._members()).items()}
+
+    async def _members(self) -> Mapping[str, Member]:
         typed = [text for text in people_in(self.command) if text == "me" or text.startswith("<@")]
         ids = [self.asker.user if text == "me" else text[2:].split("|")[0].rstrip(">") for text in typed]
         members = await asyncio.gather(*(self.world.people.member(each) for each in ids))
-        return {text: member.who() for text, member in zip(typed, members, strict=True)}
+        return dict(zip(typed, members, strict=True))
 
 
 Feature = Callable[[Asking], Awaitable[Answer]]
@@ -139,10 +157,15 @@ class Desk:
         self._tasks = tasks
         self._deliveries = deliveries
         self._features: dict[str, Feature] = {}
+        self._askers: OrderedDict[tuple[str, str], str] = OrderedDict()
 
     def feature(self, verb: str, answer: Feature) -> None:
         """Let this function answer the verb."""
         self._features[verb] = answer
+
+    def was_asked_by(self, back: ReturnPath) -> bool:
+        """Whether the message that was clicked is an answer to the one who clicked; others' clicks don't change it."""
+        return back.private or self._askers.get((back.channel, back.message_ts)) == back.user
 
     def take(self, question: Question) -> None:
         """Work on it from now on. Returns at once."""
@@ -218,6 +241,8 @@ class Desk:
 
         The thread and the zone are looked up only where they matter.
         """
+        if not question.text.strip() and await self.world.recall.thread_run(question.asker.place) is not None:
+            first = self.world.grammar.parse("show this", now=self.world.now())  # a bare mention in a run's thread
         this = isinstance(first, GrammarError) and await self.world.recall.thread_run(question.asker.place) is not None
         if isinstance(first, GrammarError):
             first = self.world.grammar.parse(question.text, now=self.world.now(), this=this)
@@ -244,20 +269,35 @@ class Desk:
 
     async def _deliver(self, question: Question, answer: Answer, said: _Said) -> None:
         back = question.back
+        public = question.public or answer.to_all or (question.share and not answer.is_error)
+        if answer.to_asker and not back.channel.startswith("D"):
+            public = False
         if question.in_place and not answer.is_error:
             await self._postman.replace(back, answer.message)
-        elif not (question.public or (question.share and not answer.is_error)):
+        elif not public:
             await self._postman.whisper(back, answer.message, replace=said.privately)
         else:
-            ts = said.ts
-            if ts:
-                await self._postman.edit(back.channel, ts, answer.message)
-            else:
-                ts = await self._postman.say(back, answer.message)
-            if answer.run is not None and (back.thread or ts):
-                await self._bind(Place(back.team, back.channel, back.thread or ts), answer.run)
-            if question.clicked_share and back.private:
-                await self._postman.withdraw(back)
+            await self._publish(question, answer, said)
+
+    async def _publish(self, question: Question, answer: Answer, said: _Said) -> None:
+        """Say it where all read it, and remember what the thread below it is about."""
+        back, ts = question.back, said.ts
+        if ts:
+            await self._postman.edit(back.channel, ts, answer.message)
+        else:
+            ts = await self._postman.say(back, answer.message)
+        if ts:
+            self._askers[back.channel, ts] = back.user
+            while len(self._askers) > MOST_ASKERS:
+                self._askers.popitem(last=False)
+        root = back.thread or ts
+        place = Place(back.team, back.channel, root)
+        if answer.run is not None and root:
+            await self._bind(place, answer.run)
+        if answer.listed and root:
+            await self.world.recall.remember_list(place, thread_list(root), answer.listed)
+        if question.clicked_share and back.private:
+            await self._postman.withdraw(back)
 
     async def _bind(self, place: Place, ref: RunRef) -> None:
         """The first run a thread tells of is the thread's."""

@@ -183,6 +183,7 @@ def _from_event(body: Body, event: Body, bot_user: str, slash: str) -> Question 
         channel=str(event.get("channel", "")),
         user=str(event.get("user", "")),
         thread=thread,
+        asked_ts=ts,
         private=False,
     )
     text = strip_command(strip_mention(str(event.get("text") or ""), bot_user), slash)

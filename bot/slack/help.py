@@ -33,4 +33,4 @@ async def answer_version(asking: Asking) -> Answer:
 async def answer_whoami(asking: Asking) -> Answer:
     member = await asking.world.people.member(asking.asker.user)
     value = await who_am_i(member.name, member.email, member.role, systems=asking.world.systems)
-    return Answer(messages.whoami(value))
+    return Answer(messages.whoami(value), to_asker=True)

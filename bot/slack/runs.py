@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, cast
 
 from bot.presenters import messages
@@ -26,7 +27,7 @@ async def answer_list(asking: Asking) -> Answer:
     command, world = asking.command, asking.world
     ask = ListAsk(
         query=run_query(command, people=await asking.people()),
-        words=in_words(command, "runs"),
+        words=in_words(command, "runs", await asking.names()),
         connection=command.word("in"),
         project=command.word("project"),
         automated=automated(command),
@@ -41,15 +42,18 @@ async def answer_list(asking: Asking) -> Answer:
         asker=asking.asker,
         now=world.now(),
     )
-    return Answer(
-        messages.run_list(listing, again=asking.again(), page=command.page, now=world.now(), shareable=asking.shareable)
+    message = messages.run_list(
+        listing, again=asking.again(), page=command.page, now=world.now(), shareable=asking.shareable
     )
+    return Answer(message, listed=tuple(run.ref for run in listing.runs))
 
 
 async def answer_show(asking: Asking) -> Answer:
     found = await asking.find(asking.command.refs[0])
     if found.ref.thread is not None:
         return await answer_threads(asking)
+    if found.part is not None:  # one test of a run: its results are all there is to show
+        return await answer_results(asking)
     card = await show_run(found)
     message = messages.run_card(card, command=asking.again(found), now=asking.world.now(), shareable=asking.shareable)
     return Answer(message, found.run.ref)
@@ -70,7 +74,7 @@ async def answer_results(asking: Asking) -> Answer:
     command = asking.command
     found = await asking.find(command.refs[0])
     query = result_query(command, people=await asking.people())
-    value = await list_results(found, query, words=in_words(command, "results"))
+    value = await list_results(found, query, words=in_words(command, "results", await asking.names()))
     message = messages.results(
         value, again=asking.again(found), page=command.page, now=asking.world.now(), shareable=asking.shareable
     )
@@ -104,11 +108,11 @@ async def answer_threads(asking: Asking) -> Answer:
     return Answer(message, found.run.ref)
 
 
-def in_words(command: Command, noun: Literal["runs", "results"]) -> str:
+def in_words(command: Command, noun: Literal["runs", "results"], names: Mapping[str, str]) -> str:
     """The filter as people would say it: `open runs “nightly” · since 7d · status failed`."""
     switches = [name for name, value in command.flags if value is True]
     others = [
-        f"{name.lstrip('-')} not {_said(value)}" if name.startswith("-") else f"{name} {_said(value)}"
+        f"{name.lstrip('-')} not {_said(value, names)}" if name.startswith("-") else f"{name} {_said(value, names)}"
         for name, value in command.flags
         if value is not True and name not in ("sort", "limit")
     ]
@@ -122,7 +126,8 @@ def in_words(command: Command, noun: Literal["runs", "results"]) -> str:
     return " · ".join((head + words, *others))
 
 
-def _said(value: object) -> str:
+def _said(value: object, names: Mapping[str, str]) -> str:
     if isinstance(value, tuple):
-        return ", ".join(str(each) for each in value)
-    return str(getattr(value, "text", value))
+        return ", ".join(names.get(str(each), str(each)) for each in value)
+    text = str(getattr(value, "text", value))
+    return names.get(text, text)

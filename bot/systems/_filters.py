@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from bot.domain.model import Run, State
 from bot.domain.outcomes import Outcome
 from bot.domain.queries import RunQuery
 from bot.systems._names import none_such
 
+T = TypeVar("T")
 Keep = Callable[[Run], bool]
 
 #: Words for a run as a whole. `blocked` is not among them: it asks for runs with a blocked test, finished or not.
@@ -99,6 +101,14 @@ def within(at: datetime | None, since: datetime | None, until: datetime | None) 
     if at is None:
         return since is None and until is None
     return (since is None or at >= since) and (until is None or at <= until)
+
+
+def first_of_each(rows: Iterable[T], key: Callable[[T], Hashable]) -> list[T]:
+    """The first row of each key, in their order: of results with the newest first, the latest of each test."""
+    found: dict[Hashable, T] = {}
+    for row in rows:
+        found.setdefault(key(row), row)
+    return list(found.values())
 
 
 def _folded(words: Iterable[str]) -> frozenset[str]:

@@ -24,7 +24,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import takewhile
 from operator import attrgetter
 from typing import Annotated, Any, Generic, TypeVar
@@ -38,7 +38,7 @@ from bot.domain.outcomes import Outcome, Tally, count
 from bot.domain.queries import ResultQuery, RunQuery, Who
 from bot.domain.streams import fold_name
 from bot.systems._bulk import quick
-from bot.systems._filters import keeping, status_words, within
+from bot.systems._filters import first_of_each, keeping, status_words, within
 from bot.systems._gaps import left_out, some
 from bot.systems._kept import Kept
 from bot.systems._links import as_page, below
@@ -47,6 +47,7 @@ from bot.systems._pages import Page, by_number
 from bot.systems._plain import plain
 from bot.systems._refusals import Forbidden, Gone, judging
 from bot.systems._spec import Account, Option, System
+from bot.systems._times import LONG_AGO, read_moment
 from bot.systems._wire import Wire
 
 T = TypeVar("T")
@@ -219,17 +220,6 @@ def read_number(value: object) -> int | None:
 def read_text(value: object) -> str:
     """Text as it came, a number as text; empty for anything else."""
     return value if isinstance(value, str) else str(value) if type(value) in (int, float) else ""
-
-
-def read_moment(value: object) -> datetime | None:
-    """An ISO 8601 time, in UTC when it says no zone; None when it is no time."""
-    if not isinstance(value, str) or not value:
-        return None
-    try:
-        at = datetime.fromisoformat(value.strip())
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def read_elapsed(value: object) -> float | None:
@@ -456,10 +446,20 @@ def _changed(row: ResultRow) -> datetime | None:
 
 
 def _age(row: Row[Any]) -> tuple[datetime, int]:
-    return (row.created or _LONG_AGO, row.id)
+    return (row.created or LONG_AGO, row.id)
 
 
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+def read_person(row: NameRow) -> Person:
+    its = row.attributes
+    full = f"{read_text(its.first_name)} {read_text(its.last_name)}".strip()
+    email = read_text(its.email)
+    return Person(str(row.id), read_text(its.display_name).strip() or full or email or f"user {row.id}", email)
+
+
+def read_size(row: SetRow) -> int | None:
+    """How many instances the set says it has; None where it does not say."""
+    size = row.attributes.instances_count
+    return 0 if size == 0 and size is not False else read_number(size)
 
 
 def complaint(body: bytes) -> str:
@@ -469,7 +469,7 @@ def complaint(body: bytes) -> str:
     return "; ".join(title for title in titles if isinstance(title, str))
 
 
-# Choosing: filters PractiTest does not have.
+# Asking: what people want → parameters and what is sorted out here.
 
 
 def may_fit(row: SetRow, query: RunQuery, statuses: Collection[str] = ()) -> bool:
@@ -573,7 +573,7 @@ class PractiTest:
     async def runs(self, letter: str, query: RunQuery) -> Listing[Run]:  # noqa: ARG002 - there is one kind
         """Sets by creation, newest first. Their counts are read for as many as the calls of a minute allow."""
         project = project_meant(LABEL, query.project, self.project)
-        params, keep = await self._chosen(project, query)
+        params, keep = await self._wanted(project, query)
         by_set = query.state == "all" and not (query.status or query.closed_since or query.closed_until)
         wanted = query.at_most if by_set else None
 
@@ -676,7 +676,7 @@ class PractiTest:
             )
         project, number = await self._home(ref.id)
         places = await self._places_of(project, number)
-        params, keep = await self._results_chosen(number, places, query)
+        params, keep = await self._wanted_results(number, places, query)
 
         def enough(rows: Sequence[ResultRow]) -> bool:
             sure = not query.latest and not query.oldest_first
@@ -694,12 +694,10 @@ class PractiTest:
         )
         rows = sorted(found.rows, key=_age, reverse=True)
         if query.latest:
-            last: dict[int | None, ResultRow] = {}
-            for row in rows:
-                last.setdefault(read_number(row.attributes.instance_id), row)
-            rows = [row for row in last.values() if _in_status(row, query.status)]
+            last = first_of_each(rows, lambda row: read_number(row.attributes.instance_id))
+            rows = [row for row in last if _in_status(row, query.status)]
         status_words(LABEL, query.status, status_names(read_text(row.attributes.status) for row in found.rows))
-        rows.sort(key=lambda row: (_changed(row) or _LONG_AGO, row.id), reverse=not query.oldest_first)
+        rows.sort(key=lambda row: (_changed(row) or LONG_AGO, row.id), reverse=not query.oldest_first)
         names = await self._names(project, people={*places.people, *(_tester(row) for row in rows)})
         page, known = self._place_page(project, number), {row.id: row for row in places.rows}
         shown = tuple(
@@ -725,98 +723,7 @@ class PractiTest:
     async def close(self) -> None:
         await self._wire.close()
 
-    # The pieces.
-
-    async def _list(
-        self,
-        path: str,
-        shape: type[Row[A]],
-        params: Mapping[str, str] | None = None,
-        *,
-        pages: int,
-        project: int | None = None,
-        keep: Callable[[Row[A]], bool] = lambda _row: True,
-        enough: Callable[[Sequence[Row[A]]], bool] = lambda _rows: False,
-        belongs: Callable[[Row[A]], str] = lambda _row: "",
-    ) -> Found[A]:
-        """The rows of a list, at most so many pages of the newest ones; of page 1 only if its rows are `enough`.
-
-        Rows of another project, or of which `belongs` says what they are instead, are left out and reported.
-        """
-        backwards = cut = stopped = False
-        unreadable = last = 0
-        strangers: dict[str, int] = {}
-        oldest: set[int] = set()
-
-        async def read(number: int) -> Page[Row[A]]:
-            nonlocal backwards, cut, stopped, unreadable, last
-            asked = last - number + 2 if backwards and number > 1 else number
-            query = urlencode({**(params or {}), "page[number]": asked, "page[size]": PAGE}, safe=",")
-            answer = await self._wire.get(f"{path}?{query}", Envelope)
-            rows, bad = self._wire.rows(answer.data, shape)
-            unreadable += bad
-            meta = answer.meta or Meta()
-            told, more = read_number(meta.total_pages), read_number(meta.next_page) is not None
-            if number == 1:
-                last = told or 1
-                falling = not rows or _age(rows[0])[0] >= _age(rows[-1])[0]
-                stopped = falling and (more or last > 1) and bool(rows) and enough(rows)
-                cut, backwards = last > pages and not stopped, not falling and last > pages
-                oldest.update(row.id for row in rows if backwards)
-            cut = cut or (more and number >= pages)
-            whole = not cut and not stopped
-            return Page(
-                rows,
-                len(answer.data),
-                total=meta.total_count if whole and isinstance(meta.total_count, int) else None,
-                last=1 if stopped else None if told is None and more else min(told or 1, pages),
-                more=more and number < pages and not stopped,
-                unreadable=bad,
-            )
-
-        def ours(row: Row[A]) -> bool:
-            other = "of another project" if project and row.project not in (None, project) else belongs(row)
-            if other:
-                strangers[other] = strangers.get(other, 0) + 1
-            return not other and row.id not in oldest and keep(row)
-
-        try:
-            found = await by_number(read, key=attrgetter("id"), now=self._now, keep=ours)
-        except Gone:
-            if project is None:
-                raise
-            raise NotFoundError(
-                f"No project {project} in {LABEL}.",
-                why="It is not there, or our token may not see it.",
-                fix="Name one by its number or its name.",
-            ) from None
-        missing = list(found.missing)
-        missing += [f"only the newest {pages - backwards} of {last:,} pages were read"] if cut else []
-        missing += [words for other, number in strangers.items() for words in left_out(number, other)]
-        total = None if cut or stopped else found.total
-        return Found(found.items, found.read_at, tuple(missing), total, unreadable)
-
-    async def _sets(
-        self,
-        project: int,
-        params: Mapping[str, str],
-        keep: Callable[[SetRow], bool],
-        enough: Callable[[Sequence[SetRow]], bool] = lambda _rows: False,
-    ) -> Found[SetAttributes]:
-        found = await self._list(
-            f"/projects/{project}/sets.json",
-            SetRow,
-            params,
-            project=project,
-            pages=SET_PAGES,
-            keep=keep,
-            enough=enough,
-        )
-        for row in found.rows:
-            _keep(self._homes, row.id, (project, row.id))
-        return found
-
-    # One set, wherever it is.
+    # Runs.
 
     async def _find(self, number: int) -> tuple[int, SetRow]:
         """The set and its project: where it was seen, in the usual project, in a few others, by its shown number."""
@@ -869,7 +776,70 @@ class PractiTest:
             return None
         return row if row.id == number and row.project in (None, project) else None
 
-    # Instances, and what they add up to.
+    def _run(self, row: SetRow, counted: Counted | None, names: Names, project: int, read_at: datetime) -> Run:
+        page = self._pages.get(project)
+        if page is None:
+            page = self._pages[project] = f"{self._address(project)}/sets/{{id}}/edit"
+        ref = RunRef(self.name, SET.letter, row.id)
+        return read_run(row, counted, names, ref=ref, project=project, page=page, read_at=read_at)
+
+    def _place_page(self, project: int, number: int) -> str:
+        return f"{self._address(project)}/sets/{number}/instances/{{id}}/edit"
+
+    def _address(self, project: int) -> str:
+        return as_page(f"{self._web}/p/{project}")
+
+    async def _wanted(self, project: int, query: RunQuery) -> tuple[dict[str, str], Callable[[SetRow], bool]]:
+        """What of a query the service can do, and what is left to do here. Raises NotFoundError for unknown names."""
+        params = {"name_like": max(query.words, key=len)} if query.words else {}
+        if query.set_filter:
+            if read_digits(query.set_filter) is None:
+                raise NotFoundError(
+                    f"No filter “{query.set_filter[:80]}” in {LABEL}.",
+                    why=f"{LABEL} tells its filters by number only.",
+                    fix="Give the number, as it stands in the address of the filter's page.",
+                    instead_of=query.set_filter,
+                )
+            params["filter-id"] = query.set_filter.strip()
+            if query.set_filter_user:
+                params["filter-user-id"] = str(*await self._person_numbers([query.set_filter_user]))
+        people = await self._person_numbers(query.by)
+        milestones = await self._milestone_numbers(project, query.milestone)
+        words = [word.casefold() for word in query.words]
+
+        def keep(row: SetRow) -> bool:
+            its = row.attributes
+            name = read_text(its.name).casefold()
+            return (
+                all(word in name for word in words)
+                and within(row.created, query.since, query.until)
+                and (not people or (its.assigned_to_type != "group" and read_number(its.assigned_to_id) in people))
+                and (not milestones or read_number(its.milestone_id) in milestones)
+            )
+
+        return params, keep
+
+    async def _sets(
+        self,
+        project: int,
+        params: Mapping[str, str],
+        keep: Callable[[SetRow], bool],
+        enough: Callable[[Sequence[SetRow]], bool] = lambda _rows: False,
+    ) -> Found[SetAttributes]:
+        found = await self._list(
+            f"/projects/{project}/sets.json",
+            SetRow,
+            params,
+            project=project,
+            pages=SET_PAGES,
+            keep=keep,
+            enough=enough,
+        )
+        for row in found.rows:
+            _keep(self._homes, row.id, (project, row.id))
+        return found
+
+    # Tests and results.
 
     async def _instances(
         self, project: int, sizes: Mapping[int, int | None], as_of: Mapping[int, datetime | None]
@@ -1039,42 +1009,10 @@ class PractiTest:
             said.setdefault(read_number(its.run_id) or 0, plain(read_text(its.actual_results)) or read_text(its.name))
         return said
 
-    # What was typed.
-
-    async def _chosen(self, project: int, query: RunQuery) -> tuple[dict[str, str], Callable[[SetRow], bool]]:
-        """What of a query the service can do, and what is left to do here. Raises NotFoundError for unknown names."""
-        params = {"name_like": max(query.words, key=len)} if query.words else {}
-        if query.set_filter:
-            if read_digits(query.set_filter) is None:
-                raise NotFoundError(
-                    f"No filter “{query.set_filter[:80]}” in {LABEL}.",
-                    why=f"{LABEL} tells its filters by number only.",
-                    fix="Give the number, as it stands in the address of the filter's page.",
-                    instead_of=query.set_filter,
-                )
-            params["filter-id"] = query.set_filter.strip()
-            if query.set_filter_user:
-                params["filter-user-id"] = str(*await self._person_numbers([query.set_filter_user]))
-        people = await self._person_numbers(query.by)
-        milestones = await self._milestone_numbers(project, query.milestone)
-        words = [word.casefold() for word in query.words]
-
-        def keep(row: SetRow) -> bool:
-            its = row.attributes
-            name = read_text(its.name).casefold()
-            return (
-                all(word in name for word in words)
-                and within(row.created, query.since, query.until)
-                and (not people or (its.assigned_to_type != "group" and read_number(its.assigned_to_id) in people))
-                and (not milestones or read_number(its.milestone_id) in milestones)
-            )
-
-        return params, keep
-
-    async def _results_chosen(
+    async def _wanted_results(
         self, number: int, places: Places, query: ResultQuery
     ) -> tuple[dict[str, str], Callable[[ResultRow], bool]]:
-        """As `_chosen`, for the results of a set. A status is left to the caller where only the latest are wanted."""
+        """As `_wanted`, for the results of a set. A status is left to the caller where only the latest are wanted."""
         params = {"set-ids": str(number)}
         wanted: set[int] | None = None
         if query.instance:
@@ -1111,7 +1049,7 @@ class PractiTest:
 
         return params, keep
 
-    # Names.
+    # People and names.
 
     async def _names(self, project: int, rows: Sequence[SetRow] = (), *, people: Collection[int] = ()) -> Names:
         """What is needed to name these; empty, for now, where it can't be read."""
@@ -1167,33 +1105,76 @@ class PractiTest:
         named = not all(read_digits(word) for word in typed)
         return look_up(LABEL, "milestone", typed, await self._table("milestones", project) if named else {})
 
-    # Domain values.
+    # The wire.
 
-    def _run(self, row: SetRow, counted: Counted | None, names: Names, project: int, read_at: datetime) -> Run:
-        page = self._pages.get(project)
-        if page is None:
-            page = self._pages[project] = f"{self._address(project)}/sets/{{id}}/edit"
-        ref = RunRef(self.name, SET.letter, row.id)
-        return read_run(row, counted, names, ref=ref, project=project, page=page, read_at=read_at)
+    async def _list(
+        self,
+        path: str,
+        shape: type[Row[A]],
+        params: Mapping[str, str] | None = None,
+        *,
+        pages: int,
+        project: int | None = None,
+        keep: Callable[[Row[A]], bool] = lambda _row: True,
+        enough: Callable[[Sequence[Row[A]]], bool] = lambda _rows: False,
+        belongs: Callable[[Row[A]], str] = lambda _row: "",
+    ) -> Found[A]:
+        """The rows of a list, at most so many pages of the newest ones; of page 1 only if its rows are `enough`.
 
-    def _place_page(self, project: int, number: int) -> str:
-        return f"{self._address(project)}/sets/{number}/instances/{{id}}/edit"
+        Rows of another project, or of which `belongs` says what they are instead, are left out and reported.
+        """
+        backwards = cut = stopped = False
+        unreadable = last = 0
+        strangers: dict[str, int] = {}
+        oldest: set[int] = set()
 
-    def _address(self, project: int) -> str:
-        return as_page(f"{self._web}/p/{project}")
+        async def read(number: int) -> Page[Row[A]]:
+            nonlocal backwards, cut, stopped, unreadable, last
+            asked = last - number + 2 if backwards and number > 1 else number
+            query = urlencode({**(params or {}), "page[number]": asked, "page[size]": PAGE}, safe=",")
+            answer = await self._wire.get(f"{path}?{query}", Envelope)
+            rows, bad = self._wire.rows(answer.data, shape)
+            unreadable += bad
+            meta = answer.meta or Meta()
+            told, more = read_number(meta.total_pages), read_number(meta.next_page) is not None
+            if number == 1:
+                last = told or 1
+                falling = not rows or _age(rows[0])[0] >= _age(rows[-1])[0]
+                stopped = falling and (more or last > 1) and bool(rows) and enough(rows)
+                cut, backwards = last > pages and not stopped, not falling and last > pages
+                oldest.update(row.id for row in rows if backwards)
+            cut = cut or (more and number >= pages)
+            whole = not cut and not stopped
+            return Page(
+                rows,
+                len(answer.data),
+                total=meta.total_count if whole and isinstance(meta.total_count, int) else None,
+                last=1 if stopped else None if told is None and more else min(told or 1, pages),
+                more=more and number < pages and not stopped,
+                unreadable=bad,
+            )
 
+        def ours(row: Row[A]) -> bool:
+            other = "of another project" if project and row.project not in (None, project) else belongs(row)
+            if other:
+                strangers[other] = strangers.get(other, 0) + 1
+            return not other and row.id not in oldest and keep(row)
 
-def read_person(row: NameRow) -> Person:
-    its = row.attributes
-    full = f"{read_text(its.first_name)} {read_text(its.last_name)}".strip()
-    email = read_text(its.email)
-    return Person(str(row.id), read_text(its.display_name).strip() or full or email or f"user {row.id}", email)
-
-
-def read_size(row: SetRow) -> int | None:
-    """How many instances the set says it has; None where it does not say."""
-    size = row.attributes.instances_count
-    return 0 if size == 0 and size is not False else read_number(size)
+        try:
+            found = await by_number(read, key=attrgetter("id"), now=self._now, keep=ours)
+        except Gone:
+            if project is None:
+                raise
+            raise NotFoundError(
+                f"No project {project} in {LABEL}.",
+                why="It is not there, or our token may not see it.",
+                fix="Name one by its number or its name.",
+            ) from None
+        missing = list(found.missing)
+        missing += [f"only the newest {pages - backwards} of {last:,} pages were read"] if cut else []
+        missing += [words for other, number in strangers.items() for words in left_out(number, other)]
+        total = None if cut or stopped else found.total
+        return Found(found.items, found.read_at, tuple(missing), total, unreadable)
 
 
 def _set_changed(row: SetRow) -> datetime | None:

@@ -30,7 +30,7 @@ from bot.domain.outcomes import Outcome, Tally
 from bot.domain.queries import ResultQuery, RunQuery, Who
 from bot.domain.streams import stream_of
 from bot.systems._bulk import decoded, quick
-from bot.systems._filters import Keep, is_common, keeping, status_words, within
+from bot.systems._filters import Keep, first_of_each, is_common, keeping, status_words, within
 from bot.systems._gaps import at_once, both, without
 from bot.systems._kept import Kept
 from bot.systems._links import as_page, below
@@ -39,6 +39,7 @@ from bot.systems._pages import Page, by_number
 from bot.systems._plain import plain
 from bot.systems._refusals import Forbidden, Gone, judging
 from bot.systems._spec import Account, Option, System
+from bot.systems._times import LONG_AGO, read_moment
 from bot.systems._wire import Wire
 
 log = logging.getLogger(__name__)
@@ -307,17 +308,6 @@ def _named(names: Mapping[int, str], number: int | None, noun: str) -> str:
     return "" if number is None else names.get(number) or sys.intern(f"{noun} {number}")
 
 
-def read_moment(text: str | None) -> datetime | None:
-    """An ISO 8601 time, in UTC when it says no zone; None when it is no time."""
-    if not text:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at if at.tzinfo is UTC else at.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
 def read_elapsed(microseconds: float | None) -> float | None:
     """Seconds; None for what is no duration."""
     return microseconds / 1e6 if microseconds is not None and 0 <= microseconds < 1e15 else None
@@ -486,12 +476,9 @@ def read_automation_tests(
     return tuple(tests)
 
 
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
-
-
 def _moment_of(row: TestRow | ResultRow) -> tuple[datetime, int]:
     number = row.number if isinstance(row, TestRow) else row.id
-    return read_moment(row.created_at) or _LONG_AGO, number or 0
+    return read_moment(row.created_at) or LONG_AGO, number or 0
 
 
 def _test_status(row: TestRow, neutral: Status = NEUTRAL) -> Status:
@@ -645,6 +632,15 @@ def _params(letter: str, query: RunQuery) -> tuple[dict[str, str], RunQuery]:
     return params, left
 
 
+def status_names(statuses: Mapping[int, Status], letter: str) -> dict[str, str]:
+    """What people may call the statuses of this Testmo, with the word for each: its label, its number."""
+    words = {number: status.word for number, status in statuses.items()}
+    words |= {number: verdict.value for number, verdict in _VERDICTS.items()} if letter == "A" else {}
+    return {status.label: status.word for status in statuses.values()} | {
+        str(number): word for number, word in words.items()
+    }
+
+
 def _names_test(wanted: Sequence[str], numbers: Sequence[int | None], name: str) -> bool:
     folded = name.casefold()
     return not wanted or any(
@@ -668,10 +664,11 @@ def _cannot_filter(query: ResultQuery, *names: str) -> None:
 class Testmo:
     """One Testmo account; see `bot.usecases.ports.Connection` for the calls."""
 
+    system = LABEL
+    kinds: Mapping[str, Kind] = {kind.letter: kind for kind in (MANUAL, AUTOMATION)}
+
     def __init__(self, account: Account) -> None:
         self.name = account.name
-        self.system = LABEL
-        self.kinds: Mapping[str, Kind] = {kind.letter: kind for kind in (MANUAL, AUTOMATION)}
         self.project = account.number("project")
         self._root = account.text("url").strip().rstrip("/").removesuffix("/api/v1")
         self._pages = {letter: f"{as_page(self._root)}{path}/view/{{id}}" for letter, path in _PATHS.items()}
@@ -707,7 +704,7 @@ class Testmo:
     async def runs(self, letter: str, query: RunQuery) -> Listing[Run]:
         project = project_meant(LABEL, query.project, self.project)
         self._kind(letter)
-        params, keep = await self._filters(letter, project, query)
+        params, keep = await self._wanted(letter, project, query)
         size = 100 if keep else _page_size(query.at_most)
         return await self._runs(letter, project, params, keep, query.at_most, size=size)
 
@@ -838,7 +835,7 @@ class Testmo:
         )
         return without(found, lambda run: run.project != project, "of another project")
 
-    async def _filters(self, letter: str, project: int, query: RunQuery) -> tuple[dict[str, str], Keep | None]:
+    async def _wanted(self, letter: str, project: int, query: RunQuery) -> tuple[dict[str, str], Keep | None]:
         """What is asked of Testmo, and what is sorted out here. Raises NotFoundError for names it does not have."""
         params, left = _params(letter, query)
         if query.by:
@@ -866,9 +863,7 @@ class Testmo:
         if all(map(is_common, typed)):
             return status_words(LABEL, typed, {})
         statuses = (await self._seen(letter, project, 1)).statuses or STOCK
-        own = {str(number): status.word for number, status in statuses.items()}
-        own |= {str(number): verdict.value for number, verdict in _VERDICTS.items()} if letter == "A" else {}
-        return status_words(LABEL, typed, own | {status.label: status.word for status in statuses.values()})
+        return status_words(LABEL, typed, status_names(statuses, letter))
 
     # Tests and results.
 
@@ -954,10 +949,7 @@ class Testmo:
                 raise none_such(LABEL, "status", word, sorted(own))
         found = sorted(rows.items, key=_moment_of, reverse=True)
         if query.latest:
-            last: dict[str, TestRow] = {}
-            for row in found:
-                last.setdefault(row.same_as, row)
-            found = list(last.values())
+            found = first_of_each(found, lambda row: row.same_as)
         results = tuple(
             read_automation_result(row, self._page(ref), rows.read_at, neutral)
             for row in (reversed(found) if query.oldest_first else found)

@@ -37,7 +37,7 @@ from bot.domain.outcomes import Outcome, Tally
 from bot.domain.queries import ResultQuery, RunQuery, Who
 from bot.domain.streams import fold_name
 from bot.systems._bulk import quick
-from bot.systems._filters import Keep, is_common, keeping, status_words
+from bot.systems._filters import Keep, first_of_each, is_common, keeping, status_words
 from bot.systems._gaps import at_once, left_out, some
 from bot.systems._kept import Kept
 from bot.systems._links import as_page, below
@@ -46,6 +46,7 @@ from bot.systems._pages import Page, by_offset
 from bot.systems._plain import plain
 from bot.systems._refusals import Forbidden, judging
 from bot.systems._spec import Account, Option, System
+from bot.systems._times import LONG_AGO
 from bot.systems._wire import Wire
 from bot.usecases.ports import PATIENCE
 
@@ -58,7 +59,6 @@ PAGE_ROWS = 250
 PLANS_ASKED, PLANS_UNASKED = 20, 10
 #: When to ask for names again after a fault, and how long an answer waits for them.
 NAMES_AGAIN, NAMES_S = timedelta(seconds=30), 4.0
-LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 _NO_THREADS = "TestRail runs have no threads; `failures` and `results` show their tests."
 _NO_REPORT = "Results are reported in TestRail itself, or by the tool that runs the tests."
@@ -88,7 +88,7 @@ PLAN = Kind(
     | dict.fromkeys(("start", "edit", "note", "link", "attach", "delete"), _INSIDE),
 )  # fmt: skip
 
-# -- as TestRail writes it ----------------------------------------------------------------------------------------
+# What is on the wire: anything but an id may be missing or null.
 
 
 class _Shape(msgspec.Struct, kw_only=True, gc=False):
@@ -191,7 +191,7 @@ class _WireError(msgspec.Struct):
     error: str = ""
 
 
-# -- from theirs to ours, without I/O -----------------------------------------------------------------------------
+# Reading: wire → domain, without asking anything.
 
 #: Administrators can rename these statuses, so they are told by number; every other is `OTHER` with its label.
 OUTCOMES = {1: Outcome.PASSED, 2: Outcome.BLOCKED, 3: Outcome.UNTESTED, 4: Outcome.RETEST, 5: Outcome.FAILED}
@@ -402,7 +402,7 @@ def complaint(body: bytes) -> str:
         return ""
 
 
-# -- what is asked ------------------------------------------------------------------------------------------------
+# Asking: what people want → filters and what is sorted out here.
 
 
 @dataclass(frozen=True, slots=True)
@@ -534,7 +534,7 @@ def look_up_configs(typed: Sequence[str], names: Mapping[int, str]) -> tuple[fro
     return tuple(wanted)
 
 
-# -- the connection -----------------------------------------------------------------------------------------------
+# Asking: the account.
 
 
 @dataclass(frozen=True, slots=True)
@@ -732,7 +732,7 @@ class TestRail:
     async def close(self) -> None:
         await self._wire.close()
 
-    # -- lists of runs and plans ------------------------------------------------------------------------------
+    # Runs.
 
     async def _wanted(self, query: RunQuery, project: int) -> Wanted:
         """Raises NotFoundError for names that TestRail does not have."""
@@ -801,6 +801,8 @@ class TestRail:
             refs = [RunRef(self.name, "P", plan.id) for plan in plans.items[:most]]
             answers = await at_once(self._rows_of(ref) for ref in refs)
         except SystemFault:
+            if wanted.configs is not None:  # there are no other runs to tell of
+                raise
             return [], ("runs inside plans",)
         found: list[Run] = []
         missing = list(plans.missing)
@@ -830,7 +832,7 @@ class TestRail:
         missing = [f"{some(unreadable, 'row')} could not be read"] if unreadable else []
         return own, (*missing, *left_out(len(rows) - len(own), "of another project"))
 
-    # -- what is in runs --------------------------------------------------------------------------------------
+    # Tests and results.
 
     async def _through(self, plan: RunRef, read: Callable[[Part], Awaitable[Listing[T]]], what: str) -> Listing[T]:
         """Everything of the runs inside a plan together. A run that fails costs only its own, unless all do."""
@@ -885,16 +887,14 @@ class TestRail:
         rows = sorted(found.items, key=lambda row: (row.created_on or 0, row.id), reverse=True)
         total = found.total
         if query.latest:
-            last: dict[int, WireResult] = {}
-            for row in rows:
-                if row.status_id is not None:
-                    last.setdefault(row.test_id, row)
-            rows = [row for row in last.values() if asked.fits(row, tests.get(row.test_id))]
+            judged = (row for row in rows if row.status_id is not None)
+            last = first_of_each(judged, lambda row: row.test_id)
+            rows = [row for row in last if asked.fits(row, tests.get(row.test_id))]
             total = len(rows)
         items = tuple(read_result(row, lens, tests.get(row.test_id), config=part.config) for row in rows)
         return Listing(items, found.read_at, total, (*found.missing, *(f"names: {each}" for each in named.missing)))
 
-    # -- what numbers mean ------------------------------------------------------------------------------------
+    # People and names.
 
     async def _lens(self, project: int | None) -> Lens:
         """For rows of this project; None where only statuses and people are in them."""
@@ -1004,7 +1004,7 @@ class TestRail:
         except (Forbidden, RejectedFault):
             return None
 
-    # -- the wire ---------------------------------------------------------------------------------------------
+    # The wire.
 
     @contextmanager
     def _about(self, ref: RunRef) -> Iterator[None]:

@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from bot.domain.answers import FailedTest, Failures, ResultList
-from bot.domain.errors import NotFoundError
+from bot.domain.errors import CannotError, NotFoundError
 from bot.domain.model import Listing, Person, Run, Test, Thread
 from bot.domain.outcomes import Outcome
 from bot.domain.queries import ResultQuery, Who
-from bot.domain.streams import WINDOW, Diff, by_key, compare, is_flaky, outcome_strips, streak
+from bot.domain.streams import WINDOW, Diff, by_key, compare, is_flaky, outcome_strips, streak, stream_of
 from bot.usecases.finding import Found
 from bot.usecases.ports import Connection
 from bot.usecases.showing import extra, need, where_is
@@ -75,6 +75,7 @@ async def list_failures(
         missing=(
             *tests.missing,
             *missing,
+            *found.doubts,
             *_gaps(history, "how long they have been failing is told"),
         ),
     )
@@ -97,7 +98,7 @@ async def list_results(found: Found, query: ResultQuery, *, words: str) -> Resul
         words=words,
         read_at=listing.read_at,
         total=listing.total,
-        missing=listing.missing,
+        missing=(*listing.missing, *found.doubts),
     )
 
 
@@ -107,6 +108,8 @@ async def diff_runs(found: Found, base: Found | None = None) -> Diff:
     Raises NotFoundError when the stream has no earlier finished run.
     """
     need(found, "diff")
+    if base is not None:
+        found, base = _in_order(found, base)
     connection, run = found.connection, found.run
     missing: list[str] = []
     asking = connection.earlier(run, WINDOW)
@@ -140,11 +143,34 @@ async def diff_runs(found: Found, base: Found | None = None) -> Diff:
                     *tests.missing,
                     *(f"{against.ref.short}: {each}" for each in before.missing),
                     *missing,
+                    *found.doubts,
                     *_gaps(read, "flaky is judged"),
+                    *(("the two are of different streams",) if stream_of(run) != stream_of(against) else ()),
                 )
             )
         ),
     )
+
+
+def _in_order(one: Found, other: Found) -> tuple[Found, Found]:
+    """The later run first, whichever was named first. Raises CannotError for runs of two kinds or systems."""
+    need(other, "diff")
+    if one.run.ref == other.run.ref and one.ref == other.ref:
+        raise CannotError(
+            f"{one.ref.short} is both of the runs.",
+            why="A run does not differ from itself.",
+            fix="Name two runs, or one to compare it with the run before.",
+            closest=(f"diff {one.run.ref}",),
+        )
+    if (one.connection.name, one.run.ref.letter) != (other.connection.name, other.run.ref.letter):
+        raise CannotError(
+            f"{one.ref.short} and {other.ref.short} can't be compared.",
+            why=f"One is a {one.run.kind.noun} of {one.connection.system}, the other a {other.run.kind.noun}"
+            f" of {other.connection.system}: their tests are not the same.",
+            fix="Name two runs of one kind in one system.",
+            closest=(f"diff {one.run.ref}", f"diff {other.run.ref}"),
+        )
+    return (one, other) if one.run.created_at >= other.run.created_at else (other, one)
 
 
 async def _past(connection: Connection, run: Run) -> Past:

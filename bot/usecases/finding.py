@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 
-from bot.domain.errors import AmbiguousError, AskError, Choice, NotFoundError, RundownError
+from bot.domain.errors import AmbiguousError, AskError, Choice, NotFoundError, RundownError, SystemFault
 from bot.domain.model import Run, RunRef
 from bot.domain.queries import RunQuery
 from bot.domain.refs import LastRef, LinkRef, NamedRef, PrevRef, Ref, RowRef, ThisRef
@@ -31,12 +31,16 @@ class Asker:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The run that was meant. `ref` may name a thread; `part` is what followed the slash where it is not a thread."""
+    """The run that was meant. `ref` may name a thread; `part` is what followed the slash where it is not a thread.
+
+    `doubts` say which systems could not be asked and may have a run of that number too.
+    """
 
     connection: Connection
     ref: RunRef
     run: Run
     part: int | None = None
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +88,7 @@ class Finder:
         for asked in (here, [each for each in candidates if each not in here]):
             found, errors = await _try(asked)
             if found:
-                return self._choose(ref, found)
+                return self._choose(ref, found, errors)
             # Whoever can't answer may have it; to take another's run for it would be a guess.
             for error in errors:
                 if not isinstance(error, AskError):
@@ -109,20 +113,22 @@ class Finder:
         named = self.systems.named(ref.connection)
         return named or (self.systems.get(ref.connection),)
 
-    def _choose(self, ref: NamedRef, found: Sequence[Found]) -> Found:
+    def _choose(self, ref: NamedRef, found: Sequence[Found], errors: Sequence[RundownError]) -> Found:
         if len(found) > 1:
             raise AmbiguousError(
-                f"{ref} could be any of {len(found)} runs.",
+                f"Which {ref}?",
                 tuple(Choice(_label(each), self.again(_named(each.ref, ref.part))) for each in found),
-                why="The same number exists in more than one place.",
+                why=f"{len(found)} runs have that number.",
                 fix="Choose one, or type its connection before it.",
             )
-        only = found[0]
+        silent = dict.fromkeys(error.system for error in errors if isinstance(error, SystemFault))
+        doubts = tuple(f"{system} could not be asked and may have {ref} too" for system in silent)
+        only = replace(found[0], doubts=doubts)
         if ref.part is None:
             return only
         if "threads" in only.run.kind.verbs:
-            return Found(only.connection, RunRef(only.ref.connection, only.ref.letter, only.ref.id, ref.part), only.run)
-        return Found(only.connection, only.ref, only.run, part=ref.part)
+            return replace(only, ref=replace(only.ref, thread=ref.part))
+        return replace(only, part=ref.part)
 
     def _linked(self, ref: LinkRef) -> RunRef:
         for connection in self.systems:
@@ -213,7 +219,9 @@ class Finder:
         return ref
 
     async def _row(self, ref: RowRef) -> RunRef:
-        rows = await self.recall.listed(self.asker.place, self.asker.user)
+        place = self.asker.place
+        rows = await self.recall.listed(place, thread_list(place.thread)) if place.thread else ()
+        rows = rows or await self.recall.listed(place, self.asker.user)
         if not rows:
             raise NotFoundError(
                 f"{ref} means nothing yet.",
@@ -270,6 +278,11 @@ class Finder:
         near = get_close_matches(str(ref.id), set(known.values()), 2, 0.6)
         fitting = (its for number in near for its, digits in known.items() if digits == number)
         return tuple(self.again(_named(its)) for its in fitting)[:3]
+
+
+def thread_list(thread: str) -> str:
+    """Under whose name the list that everybody sees in a thread is remembered."""
+    return f"thread {thread}"
 
 
 async def _try(

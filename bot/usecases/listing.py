@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Literal
 
 from bot.domain.answers import RunList, Trouble
-from bot.domain.errors import AskError, RundownError
+from bot.domain.errors import AskError, RundownError, SystemFault, UnavailableFault
 from bot.domain.model import Kind, Listing, Run
 from bot.domain.queries import RunQuery
 from bot.domain.risk import risk
@@ -64,10 +64,11 @@ async def list_runs(
             listings.append(answer)
             notes += [f"{each.connection.name}: {kind.plural} are partial: {missing}" for missing in answer.missing]
     if wanted and not listings:
-        raise failed[0].error
+        raise _all_of(failed)
     notes += [f"{each.connection}: {each.error.what}" for each in failed if isinstance(each.error, AskError)]
     rows = sorted((run for listing in listings for run in listing.items), key=_order(sort, now))[:limit]
-    await recall.remember_list(asker.place, asker.user, tuple(run.ref for run in rows))
+    if rows:  # a search in vain takes nobody's numbers away
+        await recall.remember_list(asker.place, asker.user, tuple(run.ref for run in rows))
     return RunList(
         runs=tuple(rows),
         words=ask.words,
@@ -98,6 +99,21 @@ def _split(ask: ListAsk, asked: Sequence[Target]) -> tuple[list[tuple[Target, Ki
             else:
                 wanted.append((each, kind))
     return wanted, notes
+
+
+def _all_of(failed: Sequence[Trouble]) -> RundownError:
+    """One error for a list that nobody could answer: the person's move if there is one, else every system's name."""
+    mine = [each.error for each in failed if not isinstance(each.error, SystemFault)]
+    faults = {each.error.system: each.error for each in failed if isinstance(each.error, SystemFault)}
+    if mine or len(faults) < 2:
+        return mine[0] if mine else failed[0].error
+    return UnavailableFault(
+        " and ".join((", ".join([*faults][:-1]), [*faults][-1])),
+        "None of your systems could be asked.",
+        why=" ".join(fault.what for fault in faults.values()),
+        fix="Try again in a minute.",
+        retry_at=max((fault.retry_at for fault in faults.values() if fault.retry_at), default=None),
+    )
 
 
 def _given(query: RunQuery) -> set[str]:

@@ -39,8 +39,12 @@ async def show_run(found: Found) -> RunCard:
         where=where,
         trend=(*trend, _point(found.run)) if trend else (),
         parts=parts.items if parts else (),
-        missing=(*missing, *(parts.missing if parts else ())),
-        buttons=tuple(verb for verb in _BUTTONS if verb in found.run.kind.verbs and _worth(verb, found.run)),
+        missing=(*found.run.missing, *missing, *(parts.missing if parts else ()), *found.doubts),
+        buttons=tuple(
+            verb
+            for verb in _BUTTONS
+            if verb in found.run.kind.verbs and _worth(verb, found.run, alone=earlier is not None and not earlier.items)
+        ),
     )
 
 
@@ -96,5 +100,13 @@ def _point(run: Run) -> TrendPoint:
     return TrendPoint(run.ref, run.tally.pass_rate, run.state)
 
 
-def _worth(verb: str, run: Run) -> bool:
-    return verb != "failures" or run.failing
+def _worth(verb: str, run: Run, *, alone: bool) -> bool:
+    """Whether the verb has anything to show; `alone` runs have none to be compared with."""
+    match verb:
+        case "failures":
+            return run.failing
+        case "diff":
+            return not alone and run.tally.done > 0
+        case "results":
+            return (run.tally.total == 0 and bool(run.missing)) or run.tally.done > 0
+    return True

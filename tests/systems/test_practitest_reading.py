@@ -32,7 +32,6 @@ from bot.systems.practitest import (
     constant_word,
     may_fit,
     read_elapsed,
-    read_moment,
     read_number,
     read_outcome,
     read_person,
@@ -210,26 +209,6 @@ def test_keeps_the_label_of_a_status(status: object, outcome: Outcome, label: st
 )
 def test_reads_durations(text: object, seconds: float | None) -> None:
     assert read_elapsed(text) == seconds
-
-
-@pytest.mark.parametrize(
-    ("text", "at"),
-    [
-        ("2017-03-07T11:10:42+02:00", utc(2017, 3, 7, 9, 10, 42)),
-        ("2015-11-17T09:29:22Z", utc(2015, 11, 17, 9, 29, 22)),
-        ("2017-01-27 12:19:46", utc(2017, 1, 27, 12, 19, 46)),
-        ("0001-01-01T00:00:00+02:00", None),
-        ("2020-08-18T  15:58:06+03:00", None),
-        ("soon", None),
-        ("", None),
-        (None, None),
-        (1700000000, None),
-    ],
-)
-def test_reads_times_in_utc(text: object, at: datetime | None) -> None:
-    found = read_moment(text)
-    assert found == at
-    assert found is None or found.tzinfo is UTC
 
 
 @pytest.mark.parametrize(

@@ -144,23 +144,6 @@ def test_a_run_without_a_time_is_as_old_as_its_reading(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "at"),
-    [
-        (None, None),
-        ("", None),
-        ("..", None),
-        ("2025-13-45T00:00:00Z", None),
-        ("0001-01-01T00:00:00+14:00", None),
-        ("2025-02-07T09:39:21.211Z", CREATED),
-        ("2025-02-07 09:39:21.211", CREATED),
-        ("2025-02-07T12:39:21.211+03:00", CREATED),
-    ],
-)
-def test_reads_times(text: str | None, at: datetime | None) -> None:
-    assert testmo.read_moment(text) == at
-
-
-@pytest.mark.parametrize(
     ("microseconds", "seconds"),
     [(240_000_000, 240.0), (0, 0.0), (11_607, 0.011607), (None, None), (-5, None), (1e300, None)],
 )

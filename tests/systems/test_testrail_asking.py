@@ -198,9 +198,10 @@ async def test_a_plan_without_runs_keeps_its_own_counts(name: str) -> None:
 
 async def test_bad_and_strange_runs_inside_a_plan_cost_only_themselves() -> None:
     async with connected(Shelf({"get_plan/80": "get_plan.bad_run", "get_suites/1": "get_suites.array"})) as connection:
-        parts = await connection.parts(await connection.run(P(80)))
+        plan = await connection.run(P(80))
+        parts = await connection.parts(plan)
     assert short(parts) == ["R81"]
-    assert parts.missing == ("1 row could not be read", "1 row of another project was left out")
+    assert parts.missing == plan.missing == ("1 row could not be read", "1 row of another project was left out")
 
 
 async def test_a_key_that_may_read_only_runs_shows_numbers() -> None:
@@ -462,6 +463,27 @@ async def test_plans_that_cannot_be_listed_cost_only_their_runs(sample: Sample) 
         found = await connection.runs("R", RunQuery())
     assert found.missing == ("runs inside plans",)
     assert "R118" in short(found)
+
+
+async def test_runs_of_a_configuration_are_in_plans_only_so_a_refusal_is_told(sample: Sample) -> None:
+    async with connected(sample) as connection:
+        assert (await connection.runs("R", RunQuery(config=("Firefox",)))).items
+        sample.faults.answer("get_plan", 401, '{"error": "Authentication failed"}')
+        with pytest.raises(RefusedFault):
+            await connection.runs("R", RunQuery(config=("Firefox",)))
+
+
+async def test_a_part_of_several_configurations_is_put_right_within_the_whole(sample: Sample) -> None:
+    async with connected(sample) as connection:
+        with pytest.raises(NotFoundError) as caught:
+            await connection.runs("R", RunQuery(config=("Firefx, Ubuntu 12",)))
+    assert (caught.value.closest[0], caught.value.instead_of) == ("Firefox, Ubuntu 12", "Firefx, Ubuntu 12")
+
+
+async def test_lists_at_the_same_time_ask_for_names_once(sample: Sample) -> None:
+    async with connected(sample) as connection:
+        await asyncio.gather(connection.runs("R", RunQuery()), connection.runs("P", RunQuery()))
+    assert sorted(call for call in asked(sample) if call in TABLES) == sorted(TABLES)
 
 
 # -- pages --------------------------------------------------------------------------------------------------------
@@ -960,6 +982,30 @@ async def test_faults_are_told_in_their_own_family_and_without_secrets(
             assert fault.what
             assert fault.fix
             assert not any(word in f"{fault} {fault.why} {fault.fix}" for word in (KEY, secret))
+
+
+async def test_only_what_our_key_may_not_see_counts_as_nothing(sample: Sample) -> None:
+    """403 hides names; 401 and 500 are told, whatever was asked for by name."""
+    asks: list[Callable[[testrail.TestRail], object]] = [
+        lambda connection: connection.find_person(Who("Tom Becker")),
+        lambda connection: connection.find_person(Who("gone@acme.example")),
+        lambda connection: connection.find_person(Who("17")),
+        lambda connection: connection.runs("R", RunQuery(milestone=("5.2",))),
+        lambda connection: connection.runs("R", RunQuery(by=(Who("Tom Becker"),))),
+    ]
+    for ask in asks:
+        for status, error in ((401, RefusedFault), (500, UnavailableFault)):
+            spoilt = Sample(admin=True)
+            spoilt.faults.answer("get_(user|users|milestones|user_by_email)", status, '{"error": "no"}')
+            async with connected(spoilt) as connection:
+                with pytest.raises(error):
+                    await ask(connection)  # type: ignore[misc]
+    sample.faults.answer("get_(user|users|milestones|user_by_email)", 403, '{"error": "no"}')
+    async with connected(sample) as connection:
+        assert await connection.find_person(Who("Tom Becker")) is None
+        with pytest.raises(NotFoundError) as caught:
+            await connection.runs("R", RunQuery(milestone=("5.2",)))
+    assert (caught.value.why, caught.value.fix) == ("Our key can see none.", "Give its number.")
 
 
 async def test_a_wrong_key_is_refused(sample: Sample) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.errors import NotFoundError, UnavailableFault
+from bot.domain.errors import CannotError, NotFoundError, UnavailableFault
 from bot.domain.model import Run, Test
 from bot.domain.streams import WINDOW, Diff
 from bot.usecases.failing import FLAKY_S, diff_runs
@@ -60,13 +60,22 @@ async def test_a_run_is_compared_with_the_one_that_is_named() -> None:
     assert (diff.base.ref.short, told(diff)) == ("A1", "still a b, fixed flaky, not_run later")
 
 
-async def test_the_other_run_may_be_of_another_system() -> None:
+async def test_runs_of_two_systems_have_no_tests_in_common() -> None:
     testmo, run = world()
     testrail = a_testrail()
     base = testrail.add("R", 7, tests="a:F", finished=True)
-    diff = await diff_runs(found(testmo, run), found(testrail, base))
-    assert (str(diff.base.ref), names(diff.still)) == ("testrail:R7", "a")
-    assert testrail.calls("history") == [(base.ref,)]
+    with pytest.raises(CannotError) as raised:
+        await diff_runs(found(testmo, run), found(testrail, base))
+    check_words(raised.value)
+
+
+async def test_the_later_run_is_compared_with_the_earlier_whichever_is_named_first() -> None:
+    testmo, run = world()
+    earlier = testmo.its_runs[0]
+    there = await diff_runs(found(testmo, run), found(testmo, earlier))
+    back = await diff_runs(found(testmo, earlier), found(testmo, run))
+    assert there.run.ref == back.run.ref == run.ref
+    assert names(there.new) == names(back.new)
 
 
 async def test_without_an_earlier_run_there_is_a_way_out() -> None:
@@ -104,14 +113,12 @@ async def test_what_was_not_read_whole_is_said_once() -> None:
     )
 
 
-@pytest.mark.parametrize("call", ["earlier", "history"])
-async def test_with_a_named_run_the_past_is_not_worth_failing_for(call: str) -> None:
+async def test_with_a_named_run_the_past_is_not_worth_failing_for() -> None:
     testmo, run = world()
-    testrail = a_testrail()
-    base = found(testrail, testrail.add("R", 7, tests="a:P", finished=True))
-    testmo.errors[call] = down("Testmo")
+    base = found(testmo, testmo.its_runs[0])
+    testmo.errors["earlier"] = down("Testmo")
     diff = await diff_runs(found(testmo, run), base)
-    assert (names(diff.new), diff.flaky) == ("a b", ())
+    assert diff.flaky == ()
     assert diff.missing == ("which tests are flaky could not be read",)
 
 
