@@ -181,7 +181,9 @@ async def test_any_words_get_a_first_answer_within_three_seconds() -> None:
     chance = random.Random(7)
     async with town() as here:
         for _ in range(40):
-            text = " ".join(chance.choices([*NASTY, "#3", "R118", "A412/3", "S55", "last:nightly", "\n", "x" * 900], k=4))
+            text = " ".join(
+                chance.choices([*NASTY, "#3", "R118", "A412/3", "S55", "last:nightly", "\n", "x" * 900], k=4)
+            )
             delivery = await here.slack.command("ana", "#release", "/runs", text, escaped=True)
             assert delivery.acked, text
             answer = await here.slack.next_message(timeout_s=3)

@@ -66,9 +66,13 @@ def test_help_for_a_verb_tells_its_flags_but_not_those_of_buttons() -> None:
 
 def test_help_for_list_shows_how_each_flag_is_typed() -> None:
     typed = [flag for flag, _ in help_verb(GRAMMAR, "li", "/runs").flags]
-    assert {"--open", "--since WHEN", "--sort risk|newest|oldest|closed|name", "--tag A,B · -tag:A,B", "--limit N"} <= set(
-        typed
-    )
+    assert {
+        "--open",
+        "--since WHEN",
+        "--sort risk|newest|oldest|closed|name",
+        "--tag A,B · -tag:A,B",
+        "--limit N",
+    } <= set(typed)
     assert not any("page" in flag for flag in typed)
 
 
