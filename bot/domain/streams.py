@@ -69,8 +69,9 @@ class Streak:
 class Diff:
     """What differs between a run and the last finished one of its stream (or a named one).
 
-    A test is in one of `new`, `still`, `fixed`; `flaky` and `not_run` are told beside them. `gone` counts tests
-    of the older run that the newer one does not have; `judged_on` is how many runs flakiness was judged on.
+    A test is in one of `new`, `still`, `fixed`; `flaky` and `not_run` are told beside them. `common` counts tests
+    that both runs have, `added` those of the newer run alone, `gone` those of the older one alone; `judged_on` is how
+    many runs flakiness was judged on.
     """
 
     run: Run
@@ -83,6 +84,8 @@ class Diff:
     gone: int = 0
     judged_on: int = 0
     missing: tuple[str, ...] = ()
+    common: int = 0
+    added: int = 0
 
 
 def compare(
@@ -103,6 +106,8 @@ def compare(
         not_run=tuple(test for test in now.values() if test.outcome is Outcome.UNTESTED),
         gone=len(then.keys() - now.keys()),
         judged_on=len(history),
+        common=len(now.keys() & then.keys()),
+        added=len(now.keys() - then.keys()),
     )
 
 

@@ -53,6 +53,11 @@ def turns(again: str, page: int, last: int) -> tuple[Button, ...]:
     return before + after
 
 
+def refresh(again: str, needed: bool) -> tuple[Button, ...]:
+    """The same question once more, where that tells more."""
+    return (Button("page:again", "Refresh", again),) if needed else ()
+
+
 def choices(several: Sequence[Choice]) -> tuple[tuple[Button, ...], tuple[Choice, ...]]:
     """Up to five choices as buttons, more as the options of a menu (if each fits one)."""
     several = several[:MENU]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -11,6 +12,8 @@ from bot.presenters.text import cut
 #: The cells of a bar differ in shape, not in colour: passed, failed, other, still to do.
 CELLS = ("■", "✕", "▨", "□")
 STEPS = "▁▂▃▄▅▆▇"
+#: Where a sparkline begins, so that its steps mean the same from card to card.
+FLOOR = 0.5
 
 MINUTE, HOUR, DAY, WEEK = 60, 3_600, 86_400, 604_800
 
@@ -53,24 +56,28 @@ def percent(rate: float) -> str:
 
 
 def sparkline(rates: Sequence[float | None]) -> str:
-    """Rates from 0 to 1 as a line of steps, from the lowest to the highest, at least 5 points apart; `·` is no rate."""
+    """Rates from 0 to 1 as a line of steps, from half or the lowest (if that is less) to all; `·` is no rate."""
     known = [rate for rate in rates if rate is not None]
     if not known:
         return ""
-    high = max(known)
-    spread = max(high - min(known), 0.05)
-    last = len(STEPS) - 1
+    floor, last = max(0.0, min(FLOOR, *known)), len(STEPS) - 1
     return "".join(
-        "·" if rate is None else STEPS[max(0, min(last, last - round((high - rate) / spread * last)))] for rate in rates
+        "·" if rate is None else STEPS[max(0, min(last, round((rate - floor) / (1 - floor) * last)))] for rate in rates
     )
 
 
 def trend_words(rates: Sequence[float | None]) -> str:
-    """`▇▇▆▇▅▁ 98 % → 91 %, 7 runs`; empty when there is nothing to compare."""
+    """`▇▇▆▇▁▅ pass rate of executed tests 98 % → 91 %, lowest 60 %, 6 runs`, the last of them the run it is about.
+
+    Empty when there is nothing to compare, or that run has no rate.
+    """
     known = [rate for rate in rates if rate is not None]
-    if len(known) < 2:
+    if len(known) < 2 or rates[-1] is None:
         return ""
-    return f"{sparkline(rates)} {percent(known[0])} → {percent(known[-1])}, {len(rates)} runs"
+    lowest = percent(min(known))
+    ends = (percent(known[0]), percent(known[-1]))
+    low = "" if lowest in ends else f", lowest {lowest}"
+    return f"{sparkline(rates)} pass rate of executed tests {ends[0]} → {ends[1]}{low}, {len(rates)} runs"
 
 
 def duration(seconds: float) -> str:
@@ -106,6 +113,24 @@ def ago(moment: datetime, now: datetime) -> str:
         if size < limit
     )
     return f"{size // unit} {word} ago" if seconds > 0 else f"in {size // unit} {word}"
+
+
+def held(count: int, total: int | None, again: str = "") -> str:
+    """How many rows there are: `27`, `first 3 of 27`; `first 3` where they were cut and nobody counted the rest."""
+    if total is not None and total > count:
+        return f"first {count} of {total}"
+    asked = _LIMIT.search(again)
+    return f"first {count}" if total is None and asked and count >= int(asked[1]) else str(count)
+
+
+_LIMIT = re.compile(r"--limit (\d{1,9})(?!\S)")
+_NOUN = re.compile(r"\b(run|result)s\b")
+
+
+def counted_words(count: str, words: str, noun: str) -> str:
+    """What follows a count: `open runs · status failed`, in the singular after `1`."""
+    words = words or f"{noun}s"
+    return _NOUN.sub(r"\1", words, count=1) if count == "1" else words
 
 
 def plural(count: int, one: str, many: str = "") -> str:

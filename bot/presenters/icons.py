@@ -2,16 +2,18 @@
 
 | icon | means |
 |---|---|
-| ❌ | failed: finished with failures; also: what was asked can't be done |
+| ❌ | failed: finished with failures |
 | 🔴 | failing: failures already, not finished |
 | ✅ | passed |
 | 🟡 | incomplete: finished with tests left |
 | 🚧 | blocked |
 | ▶️ | running |
-| ⚪ | open, untested |
+| ⚪ | open, not started, untested |
+| 🟢 | open, all passed and nothing left |
 | 🔁 | retest |
 | ⏭️ | skipped |
 | 🔹 | a system's own status, said by its own label |
+| ↩️ | not understood or not possible: the person's move |
 | ⚠️ | a system's trouble, or something missing |
 | 🔧 | our own mistake |
 | ⏳ | looking |
@@ -35,6 +37,10 @@ STATES: dict[State, tuple[str, str, str]] = {
     State.OPEN: ("⚪", "Open", "is open"),
 }
 
+#: What an open run looks like when there is no doubt about it.
+ALL_PASSED = ("🟢", "Open, all passed", "is open, all passed")
+NOT_STARTED = ("⚪", "Not started", "has not been started")
+
 OUTCOMES: dict[Outcome, tuple[str, str]] = {
     Outcome.PASSED: ("✅", "Passed"),
     Outcome.FAILED: ("❌", "Failed"),
@@ -56,6 +62,9 @@ CHANGES: dict[str, tuple[str, str, str]] = {
 }
 
 COMMENT = ("💬", "Comment")
+
+#: Before what a person asked and can't have as asked.
+BACK = "↩️"
 
 #: A verb's button; “…” tells that nothing is done before a second look.
 VERBS: dict[str, str] = {

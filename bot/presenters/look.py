@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.answers import Trouble
-from bot.domain.model import Run
+from bot.domain.model import Run, State
 from bot.presenters.figures import ago, bar, tally_words
-from bot.presenters.icons import STATES
+from bot.presenters.icons import ALL_PASSED, NOT_STARTED, STATES
 from bot.presenters.markup import Markup, code, date, link
 from bot.presenters.text import cut
 
@@ -20,7 +20,11 @@ FRESH_S = 60
 
 @dataclass(frozen=True, slots=True)
 class RunLook:
-    """A run ready to be drawn; `sentence` follows a name: “is failing”."""
+    """A run ready to be drawn; `sentence` follows a name: “is failing”.
+
+    `then` says what happened `at` that time: started, or the system's word for finished. `who` is `for` the assignee,
+    else `by` who made it. `config` is empty where the name tells it already.
+    """
 
     icon: str
     word: str
@@ -35,13 +39,18 @@ class RunLook:
     created: Markup
     by: str
     number: int = 0
+    config: str = ""
+    then: str = ""
+    at: Markup = Markup("")
+    who: str = ""
 
 
 def look(run: Run, *, several: bool = False, width: int = 120, number: int = 0) -> RunLook:
     """With `several` connections in sight, references carry their connection. `number` is the row in a list."""
-    icon, word, sentence = STATES[run.state]
+    icon, word, sentence = state_words(run)
     short = str(run.ref) if several else run.ref.short
     name = cut(run.name, width) or short
+    ended = run.finished_at if run.finished else None
     return RunLook(
         icon=icon,
         word=word,
@@ -52,11 +61,40 @@ def look(run: Run, *, several: bool = False, width: int = 120, number: int = 0) 
         short=short,
         command=f"show {run.ref}",
         bar=bar(run.tally),
-        tally=tally_words(run.tally),
+        tally=counts(run),
         created=date(run.created_at),
         by=cut(run.assignee or run.by, 40),
         number=number,
+        config="" if not run.config or run.config in run.name else cut(run.config, 60),
+        then=cut(run.kind.ended, 20) or "finished" if ended else "started",
+        at=date(ended or run.created_at),
+        who=f"for {cut(run.assignee, 40)}" if run.assignee else f"by {cut(run.by, 40)}" if run.by else "",
     )
+
+
+def state_words(run: Run) -> tuple[str, str, str]:
+    """Icon, word and sentence of a run's state; of an open one whether it was begun, and whether it is done."""
+    tally = run.tally
+    if run.state is not State.OPEN or uncounted(run):
+        return STATES[run.state]
+    if not begun(run):
+        return NOT_STARTED
+    left = tally.untested or tally.retest or tally.running or tally.other
+    return ALL_PASSED if tally.passed and not left else STATES[State.OPEN]
+
+
+def begun(run: Run) -> bool:
+    """Something was executed in it."""
+    return bool(run.tally.done or run.tally.retest or run.tally.running or run.threads_active)
+
+
+def uncounted(run: Run) -> bool:
+    """Its counts could not be read, so that an empty tally means nothing."""
+    return not run.tally.total and any(gap.startswith("its counts") for gap in run.missing)
+
+
+def counts(run: Run) -> str:
+    return "counts not read" if uncounted(run) else tally_words(run.tally)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +124,20 @@ def gaps(missing: Sequence[str]) -> str:
     return words + (f"; and {len(missing) - 5} more" if len(missing) > 5 else "")
 
 
+#: How an adapter tells that counts were not read in one go; said shorter, beside a button that reads on.
+_UNCOUNTED = re.compile(r"^([^:]+): .+ are partial: the counts of ([\d,]+ .+?) (?:was|were) not read(?:[ :].*)?$")
+
+
+def notes_of(notes: Sequence[str], most: int) -> tuple[str, ...]:
+    """What is beside a list, in few words."""
+    return tuple(cut(_UNCOUNTED.sub(r"\1 – the counts of \2 are not read yet", note), 300) for note in notes[:most])
+
+
+def unread(notes: Sequence[str]) -> bool:
+    """Asking again in a minute would tell more."""
+    return any(_UNCOUNTED.match(note) for note in notes)
+
+
 def _gap(gap: str) -> str:
     unread = _UNREAD.search(gap)
     return f"{gap} {'are' if unread[1] else 'is'} missing" if unread else gap
@@ -93,6 +145,8 @@ def _gap(gap: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class TroubleLook:
+    """`connection` is empty where `what` names it already."""
+
     connection: str
     what: str
     retry: Markup
@@ -101,7 +155,11 @@ class TroubleLook:
 def troubles(several: Sequence[Trouble]) -> tuple[TroubleLook, ...]:
     """Connections that could not answer, with the time to ask again."""
     return tuple(
-        TroubleLook(trouble.connection, cut(trouble.error.what, 200), retry_of(trouble.error))
+        TroubleLook(
+            "" if trouble.connection.casefold() in trouble.error.what.casefold() else trouble.connection,
+            cut(trouble.error.what, 200),
+            retry_of(trouble.error),
+        )
         for trouble in several[:6]
     )
 

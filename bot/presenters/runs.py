@@ -11,9 +11,9 @@ from bot.domain.model import Run, State, Thread
 from bot.domain.outcomes import Outcome
 from bot.presenters import buttons
 from bot.presenters.engine import render
-from bot.presenters.figures import bar, duration, plural, tally_words, trend_words
+from bot.presenters.figures import bar, counted_words, duration, held, plural, tally_words, trend_words
 from bot.presenters.icons import STATES
-from bot.presenters.look import RunLook, gaps, look, moment, staleness, troubles
+from bot.presenters.look import RunLook, gaps, look, moment, notes_of, staleness, troubles, unread
 from bot.presenters.markup import Markup, code, link
 from bot.presenters.message import Message
 from bot.presenters.pages import page_of
@@ -35,7 +35,7 @@ def run_card(card: RunCard, *, command: str, now: datetime, shareable: bool = Tr
         ended=moment(run.finished_at, now) if run.finished_at else None,
         finished=run.finished,
         ended_word=run.kind.ended or "finished",
-        took=duration(run.elapsed_s) if run.elapsed_s else "",
+        took=_took(run.elapsed_s, run.finished),
         by=cut(run.by, 60),
         assignee=cut(run.assignee, 60),
         threads=f"{run.threads_active} of {plural(run.threads_total, 'thread')} at work" if run.threads_active else "",
@@ -53,6 +53,10 @@ def run_card(card: RunCard, *, command: str, now: datetime, shareable: bool = Tr
             buttons.share(command, shareable),
         ),
     )
+
+
+def _took(seconds: float | None, finished: bool) -> str:
+    return f"{'took' if finished else 'worked on for'} {duration(seconds)}" if seconds else ""
 
 
 def _details(run: Run) -> tuple[tuple[str, str], ...]:
@@ -74,25 +78,37 @@ def _links(several: Sequence[tuple[str, str]]) -> list[Markup]:
     return [link(url, cut(name, 60) or "link") for name, url in ordered]
 
 
-def run_list(listing: RunList, *, again: str, page: int = 1, now: datetime, shareable: bool = True) -> Message:
-    """Runs, ten a page. `again` is the command without its page; its rows are numbered through for `#3`."""
-    shown = page_of(listing.runs, page, listing.total)
+def run_list(
+    listing: RunList, *, again: str, page: int = 1, now: datetime, shareable: bool = True, wider: str = ""
+) -> Message:
+    """Runs, ten a page. `again` is the command without its page; its rows are numbered through for `#3`.
+
+    `wider` is the command that finds finished runs too, offered when nothing fits.
+    """
+    shown = page_of(listing.runs, page)
+    counted = held(len(listing.runs), listing.total, again)
     return render(
         "runs",
         rows=_rows(shown.rows, shown.first, several=listing.several_connections),
         first=shown.first,
         end=shown.end,
         total=shown.total,
-        counted=plural(shown.total, "run"),
-        paged=shown.total > len(shown.rows),
-        unread=shown.total - len(listing.runs) if shown.number == shown.last else 0,
-        words=cut(listing.words, 300),
-        notes=tuple(cut(note, 300) for note in listing.notes[:6]),
+        counted=counted,
+        paged=shown.last > 1,
+        unread=0 if "--limit" in again or shown.number < shown.last else max(0, (listing.total or 0) - shown.total),
+        words=counted_words(counted, cut(listing.words, 300), "run"),
+        wider=bool(wider),
+        notes=notes_of(listing.notes, 6),
         troubles=troubles(listing.troubles),
         where="",
         gaps="",
         stale=staleness(listing.read_at, now),
-        buttons=buttons.legal(buttons.turns(again, shown.number, shown.last), buttons.share(again, shareable)),
+        buttons=buttons.legal(
+            buttons.turns(again, shown.number, shown.last),
+            (buttons.Button("page:all", "Include finished", wider),) if wider and not listing.runs else (),
+            buttons.refresh(again, unread(listing.notes)),
+            buttons.share(again, shareable and bool(listing.runs)),
+        ),
     )
 
 
@@ -109,7 +125,7 @@ def menu(value: Menu, *, now: datetime) -> Message:
         rows=_rows(risky.runs[:AT_RISK], 1, several=risky.several_connections),
         more=max(0, max(len(risky.runs), risky.total or 0) - AT_RISK),
         counted=plural(max(len(risky.runs), risky.total or 0), "run"),
-        notes=tuple(cut(note, 300) for note in risky.notes[:4]),
+        notes=notes_of(risky.notes, 4),
         troubles=troubles(risky.troubles),
         where="",
         gaps="",
@@ -170,7 +186,7 @@ def _thread(run: Run, thread: Thread) -> ThreadLook:
         name=cut(thread.name, 80),
         bar=bar(thread.tally),
         tally=tally_words(thread.tally),
-        took=duration(thread.elapsed_s) if thread.elapsed_s else "",
+        took=_took(thread.elapsed_s, thread.finished),
     )
 
 

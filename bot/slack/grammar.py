@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from datetime import datetime
 
 from bot.domain.errors import GrammarError
@@ -21,12 +21,16 @@ from bot.slack.grammar_words import (
 )
 from bot.slack.grammar_wrong import Mends, WrongError
 from bot.slack.refs import is_ref, near_refs
-from bot.slack.verbs import VERBS, Verb
+from bot.slack.verbs import GREETINGS, PLANNED, VERBS, Verb
 
 __all__ = ["Command", "Grammar", "Value", "When", "quoted", "strip_command", "strip_mention"]
 
 _HELP = frozenset({"--help", "-h", "-?", "—help", "–help"})
 _SUGGESTIONS = 3
+#: How like a verb an unknown word has to be.
+_ALIKE = 0.6
+#: Letters a single unknown word needs to be looked for in the names of runs.
+_WORTH_LOOKING = 4
 
 
 class Grammar:
@@ -69,8 +73,9 @@ class Grammar:
         verb = self._find(" ".join(name.lower().split()))
         if verb is not None:
             return verb
-        error = wrong.no_verb(name, tuple)
-        near = tuple(dict.fromkeys(f"help {self._names[like].name}" for like in nearest(name, self._names)))
+        planned = name.strip().lower() in PLANNED
+        error = self._not_yet((Word.of(name.strip()),), this=False) if planned else wrong.no_verb(name, tuple)
+        near = () if planned else tuple(f"help {like.name}" for like in self._like(name))
         raise GrammarError(error.what, why=error.why, fix=error.fix, closest=near or ("help",))
 
     def _cut(self, text: str) -> tuple[Word, ...]:
@@ -87,7 +92,8 @@ class Grammar:
             return
 
     def _command(self, words: tuple[Word, ...], now: datetime, this: bool) -> Command:
-        verb, length = self._verb(words)
+        words = self._ungreeted(words)
+        verb, length = self._verb(words, this)
         head, tail = words[:length], words[length:]
         if "help" in self._names and any(word.bare.lower() in _HELP for word in _before_end(tail)):
             return Command("help", words=(verb.name,) if length else ())
@@ -97,13 +103,23 @@ class Grammar:
 
     # ── which verb ──
 
-    def _verb(self, words: tuple[Word, ...]) -> tuple[Verb, int]:
+    def _ungreeted(self, words: tuple[Word, ...]) -> tuple[Word, ...]:
+        """Without a greeting in front of a command; a greeting alone, or with other words, asks for help."""
+        if not words or "help" not in self._names or words[0].bare.lower().rstrip("!,.") not in GREETINGS:
+            return words
+        if len(words) > 1 and (_named_by(words[1], self._names, self._heads, PLANNED) or is_ref(words[1])):
+            return words[1:]
+        return (Word.of("help"),)
+
+    def _verb(self, words: tuple[Word, ...], this: bool) -> tuple[Verb, int]:
         """The verb, and how many words name it: none where it is understood (nothing typed, or a bare reference)."""
         name = words[0].text.lower() if words else ""
         if name in self._heads and len(words) > 1 and (verb := self._find(f"{name} {words[1].text.lower()}")):
             return verb, 2
         if verb := self._names.get(name):
             return verb, 1
+        if name in PLANNED and name not in self._heads:
+            raise self._not_yet(words, this)
         if verb := self._understood(words):
             return verb, 0
         if not _spaced_ref(words) and (verb := self._find(name)):
@@ -124,6 +140,8 @@ class Grammar:
         if later:
             moved = (words[later], *words[:later], *words[later + 1 :])
             raise wrong.verb_not_first(self._names[words[later].text.lower()], words[0].text, lambda: [moved])
+        if not flagged and len(words) > 1 and words[1].text.lower() in PLANNED:
+            raise self._not_yet((words[1], words[0], *words[2:]), this=False)
         return verb
 
     def _no_verb(self, words: tuple[Word, ...]) -> WrongError:
@@ -140,6 +158,20 @@ class Grammar:
             )
         return wrong.no_verb(f"{typed} {words[1].text}" if two else typed, lambda: self._near(words, two))
 
+    def _not_yet(self, words: tuple[Word, ...], this: bool) -> WrongError:
+        """The first word is a verb of later versions; the run it was about can be shown."""
+        name = words[0].text.lower()
+        ref = next((word for word in words[1:3] if not PLANNED[name].instead and is_ref(word)), None)
+        if ref is None and this and not PLANNED[name].instead:
+            ref = Word.of("this")
+        about_runs = [verb for verb in self.verbs if verb.refs[1] or verb.stands_for == "words"]
+        reads = tuple(verb.name for verb in about_runs if not verb.writes)
+        return wrong.not_yet(PLANNED[name], reads, lambda: [(Word.of("show"), ref)] if ref else [])
+
+    def _like(self, typed: str) -> tuple[Verb, ...]:
+        """The verbs whose names are like a word."""
+        return tuple(dict.fromkeys(self._names[name] for name in nearest(typed, self._names, least=_ALIKE)))
+
     def _all_begun_by(self, name: str) -> tuple[Verb, ...]:
         if name not in self._begun:
             return ()
@@ -149,18 +181,22 @@ class Grammar:
 
     def _near(self, words: tuple[Word, ...], two: bool) -> Iterator[tuple[Word, ...]]:
         """Verbs like the first word, runs like it, and the words taken as words to look for."""
-        for length in (1, 2):
-            for ref in near_refs("".join(word.text for word in words[:length])):
-                yield (Word.of(ref), *words[length:])
+        refs = [(ref, end) for end in (1, 2) for ref in near_refs("".join(word.text for word in words[:end]))]
+        for ref, end in refs:
+            yield (Word.of(ref), *words[end:])
         typed, behind = (f"{words[0].text} {words[1].text}", words[2:]) if two else (words[0].text, words[1:])
         begun = self._begun.get(typed.lower())
-        for verb in dict.fromkeys(
-            (*filter(None, [begun]), *(self._names[name] for name in nearest(typed, self._names)))
-        ):
+        verbs = tuple(dict.fromkeys((*filter(None, [begun]), *self._like(typed))))
+        for verb in verbs:
             due = behind or ((Word.of("last"),) if verb.refs[0] and not verb.writes else ())
             yield (*map(Word.of, verb.name.split()), *due)
-        if "words" in self._standing and not any(map(is_ref, words)):
+        if named := next(filter(is_ref, words), None):
+            if "ref" in self._standing and not verbs:
+                yield (Word.of(self._standing["ref"].name), named)
+        elif "words" in self._standing and (len(words) > 1 or sum(map(str.isalpha, words[0].text)) >= _WORTH_LOOKING):
             yield (Word.of(self._standing["words"].name), *words)
+        if not verbs and not refs and "help" in self._names:
+            yield (Word.of("help"),)
 
     def _closest(self, error: WrongError, now: datetime, this: bool) -> tuple[str, ...]:
         """Canonical commands that can be run as they stand; help where there are none."""
@@ -175,6 +211,10 @@ class Grammar:
         if not found and "help" in self._names:
             found[f"help {error.verb.name}" if error.verb else "help"] = None
         return tuple(found) or ((error.verb or self.verbs[0]).examples[0],)
+
+
+def _named_by(word: Word, *names: Container[str]) -> bool:
+    return any(word.text.lower() in each for each in names)
 
 
 def _before_end(words: tuple[Word, ...]) -> Iterator[Word]:

@@ -95,14 +95,21 @@ def quoted(text: str, *, value: bool = False) -> str:
 
 
 def strip_mention(text: str, bot_user_id: str) -> str:
-    """The text without the bot's own mention at its beginning or end (`<@U1> show R118`, `show R118 <@U1|rundown>`)."""
+    """What is said to the bot: the text without its mention (`<@U1> show R118`, `show R118 <@U1|rundown>`).
+
+    In the middle of a sentence the words behind the mention are meant: `hey <@U1> show A412`.
+    """
     mention = rf"<@{re.escape(bot_user_id)}(?:\|[^<>]*+)?>"
     text = clean(text)
+    begins = re.match(mention, text) is not None
     while (found := re.match(rf"{mention}[\s:,]*+", text)) is not None:
         text = text[found.end() :]
     while text.endswith(">") and re.fullmatch(mention, text[text.rfind("<") :]):
         text = text[: text.rfind("<")].rstrip()
-    return text
+    if begins or (found := re.search(rf"{mention}[\s:,]*+", text)) is None:
+        return text
+    after = strip_mention(text[found.end() :], bot_user_id)
+    return after if any(map(str.isalnum, after)) else text[: found.start()].rstrip()
 
 
 def strip_command(text: str, command_name: str) -> str:

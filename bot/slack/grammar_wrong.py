@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from bot.slack.grammar_words import Word
 from bot.slack.refs import LARGEST
-from bot.slack.verbs import Flag, Verb
+from bot.slack.verbs import Flag, Planned, Verb
 
 #: Whole commands, as words, that may have been meant; best first. Not all of them need to make sense.
 Mends = Iterable[tuple[Word, ...]]
@@ -51,6 +51,16 @@ def no_verb(typed: str, mends: Callable[[], Mends]) -> WrongError:
         f"{shown(typed)} is not a command.",
         why="The first word has to be a command, or a run.",
         fix="Take one of the suggestions, or type help to see every command.",
+        mends=mends,
+    )
+
+
+def not_yet(planned: Planned, reads: tuple[str, ...], mends: Callable[[], Mends]) -> WrongError:
+    """A verb of later versions. `reads` are the verbs that ask about runs."""
+    return WrongError(
+        f"This version of Rundown does not {planned.does} yet.",
+        why=f"It reads: {', '.join(reads)}." if reads else "It can be asked for help only.",
+        fix=planned.instead or "Open the run's page to do it there: show R118 has the link.",
         mends=mends,
     )
 

@@ -5,6 +5,7 @@ A new verb is a new entry. A name may have two words (`digest add`).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
@@ -163,6 +164,7 @@ VERBS = (
     ),
     Verb(
         name="help",
+        aliases=("commands", "?"),
         says="Every command, or all about one.",
         usage="[COMMAND]",
         examples=("help", "help list"),
@@ -250,3 +252,44 @@ VERBS = (
         examples=("version", "version --share"),
     ),
 )
+
+#: A message that only greets is answered with help; one that goes on is read from there on.
+GREETINGS = frozenset({"hi", "hello", "hey"})
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A verb that people will try and this version lacks. `does` ends “This version of Rundown does not …”.
+
+    `instead` is the way to it today; empty where that is the run's own page.
+    """
+
+    does: str
+    instead: str = ""
+
+
+_STATE = "Ask when you want to know: list --status failed shows the runs in which something fails."
+_RIGHTS = "Nothing has to be allowed: Rundown only reads, and everybody of this workspace may ask."
+
+#: Verbs of later versions. An entry of the same name in a grammar's own table goes before.
+PLANNED: Mapping[str, Planned] = {
+    "close": Planned("close runs"),
+    "complete": Planned("complete runs"),
+    "start": Planned("start runs"),
+    "edit": Planned("edit runs"),
+    "note": Planned("put notes on runs"),
+    "link": Planned("put links on runs"),
+    "attach": Planned("attach anything to runs"),
+    "report": Planned("report results"),
+    "delete": Planned("delete runs"),
+    "digest": Planned("post digests", _STATE),
+    "watch": Planned("watch runs", _STATE),
+    "mute": Planned("mute runs", "There is nothing to mute: Rundown only speaks when it is asked."),
+    "allow": Planned("have permissions", _RIGHTS),
+    "deny": Planned("have permissions", _RIGHTS),
+    "iam": Planned("take your word for who you are", "It knows you by your email address: whoami shows as whom."),
+    "audit": Planned("keep an audit", "Rundown changes nothing; each system's own pages tell who changed what there."),
+    "doctor": Planned(
+        "examine itself in Slack", "Type version to see what it is connected to; its admins can run rundown check."
+    ),
+}

@@ -99,7 +99,7 @@ CARD = RunCard(
 )
 LIST = RunList(
     runs=(RELEASE, NIGHTLY, STUCK, RUNNING, LEFT, SMOKE),
-    words="runs of Webshop since Monday, most at risk first",
+    words="all runs · since monday",
     read_at=NOW,
     total=6,
     several_connections=True,
@@ -172,7 +172,7 @@ RESULTS = ResultList(
         Result(test="test 64", outcome=Outcome.OTHER, label="Known issue", at=NOW - timedelta(minutes=25), by="Tom"),
         Result(test="search", outcome=None, at=NOW - timedelta(hours=1), by="Lea Martin", note="please look again"),
     ),
-    words="since 2 h",
+    words="results · since 2h",
     read_at=NOW,
     total=3,
 )  # fmt: skip

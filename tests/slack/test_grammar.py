@@ -13,7 +13,7 @@ import pytest
 from bot.domain.errors import GrammarError
 from bot.domain.refs import LastRef, LinkRef, NamedRef, PrevRef, RowRef, ThisRef
 from bot.slack.grammar import Command, Grammar, When, strip_command, strip_mention
-from bot.slack.verbs import VERBS, Flag, Takes, Verb
+from bot.slack.verbs import PLANNED, VERBS, Flag, Takes, Verb
 
 #: A Friday.
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
@@ -251,8 +251,12 @@ def test_in_a_thread_its_run_is_meant_where_none_is_named(verb: str) -> None:
     [
         ("shwo R118", "“shwo” is not a command.", ("show R118",)),
         ("shwo", "“shwo” is not a command.", ("show last", "list shwo")),
-        ("nightly build", "“nightly” is not a command.", ("list nightly build",)),
+        ("nightly build", "“nightly” is not a command.", ("list nightly build", "help")),
         ("h", "“h” may mean help or here.", ("help", "here")),
+        ("thanks", "“thanks” is not a command.", ("list thanks", "help")),
+        ("hmm", "“hmm” is not a command.", ("help",)),
+        ("ok 12", "“ok” is not a command.", ("show 12", "help")),
+        ("what about A412", "“what” is not a command.", ("show A412", "help")),
         ("R 118", "“R 118” is not a command.", ("show R118", "results 118")),
         ("run118", "“run118” is not a command.", ("show 118", "list run118")),
         ("R118 failures", "The command comes first.", ("failures R118",)),
@@ -321,6 +325,70 @@ def test_every_mistake_has_four_parts_and_its_suggestions_can_be_run() -> None:
 
 def test_long_mistakes_are_cut_when_told() -> None:
     assert len(wrong("x" * 10_000).what) < 100
+
+
+@pytest.mark.parametrize(
+    ("text", "does", "closest"),
+    [
+        ("close A412", "close runs", ("show A412",)),
+        ("Complete A412/3", "complete runs", ("show A412/3",)),
+        ("A412 close", "close runs", ("show A412",)),
+        ('start "Nightly" --in testmo', "start runs", ("help",)),
+        ("edit testrail:R118 --name x", "edit runs", ("show testrail:R118",)),
+        ("note R118 looks good", "put notes on runs", ("show R118",)),
+        ("link <https://x.io/1|x>", "put links on runs", ("show https://x.io/1",)),
+        ("report S55/98142 passed", "report results", ("show S55/98142",)),
+        ("delete R118", "delete runs", ("show R118",)),
+        ("close R0", "close runs", ("help",)),
+        ("digest add nightly --at 09:30", "post digests", ("help",)),
+        ("watch add web", "watch runs", ("help",)),
+        ("mute A412 --for 7d", "mute runs", ("help",)),
+        ("allow close <@U1>", "have permissions", ("help",)),
+        ("deny close <@U1>", "have permissions", ("help",)),
+        ("iam ana@x.io --in testrail", "take your word for who you are", ("help",)),
+        ("audit --last 20", "keep an audit", ("help",)),
+        ("doctor", "examine itself in Slack", ("help",)),
+        ("hey close A412", "close runs", ("show A412",)),
+    ],
+)
+def test_a_verb_of_later_versions_is_told_apart_from_a_mistake(text: str, does: str, closest: tuple[str, ...]) -> None:
+    error = wrong(text)
+    assert error.what == f"This version of Rundown does not {does} yet."
+    assert error.why == "It reads: list, show, failures, results, diff, threads."
+    assert error.closest == closest
+
+
+def test_who_wants_to_change_a_run_is_sent_to_its_page() -> None:
+    assert wrong("close A412").fix == "Open the run's page to do it there: show R118 has the link."
+    assert "whoami" in wrong("iam me").fix
+
+
+def test_in_a_thread_its_run_is_offered_to_be_shown_instead() -> None:
+    assert wrong("close", this=True).closest == ("show this",)
+
+
+def test_a_verb_of_the_table_is_never_told_to_be_missing() -> None:
+    assert not [name for name in PLANNED if name in {verb.name.partition(" ")[0] for verb in VERBS}]
+    assert parse("close R118", LATER).verb == "close"
+    assert wrong("digest foo", LATER).what == "“digest foo” is not a command."
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [
+        ("hi", "help"),
+        ("Hello!", "help"),
+        ("hey", "help"),
+        ("hi there", "help"),
+        ("hey, show A412", "show A412"),
+        ("hello R118", "show R118"),
+        ("?", "help"),
+        ("commands", "help"),
+        ("? list", "help list"),
+    ],
+)
+def test_a_greeting_is_answered_with_help_or_with_what_follows_it(text: str, canonical: str) -> None:
+    assert parse(text).text() == canonical
 
 
 # ── the table ──
@@ -477,6 +545,13 @@ def test_a_command_gives_its_flags_by_kind_and_nothing_for_the_rest() -> None:
         ("<@UBOT> <@UBOT> list --by <@U1|ana> <@UBOT|x>", "list --by <@U1|ana>"),
         ("list --by <@U1>", "list --by <@U1>"),
         ("<@UBOT>", ""),
+        ("hey <@UBOT> show A412", "show A412"),
+        ("hey <@UBOT|rundown>, show A412", "show A412"),
+        ("hey <@UBOT> show A412 <@UBOT>", "show A412"),
+        ("<@UBOT> list <@UBOT> web", "list <@UBOT> web"),
+        ("thanks <@UBOT>", "thanks"),
+        ("thanks <@UBOT>!", "thanks"),
+        ("please <@UBOT> <@UBOT> help", "help"),
         ("<@UBOTTLE> hi", "<@UBOTTLE> hi"),
     ],
 )

@@ -129,7 +129,7 @@ def test_no_row_is_lost_in_silence_whatever_three_changes_happen(
     read: Reader, totals: bool, rows: int, size: int
 ) -> None:
     if read is overlapped and size == 1:
-        pytest.skip("pages of one row can't overlap")
+        size = 2  # pages of one row can't overlap
     for before in all_changes(rows, pages=4):
         changing = Changing(list(range(rows)), size, totals, False, {k: list(v) for k, v in before.items()})
         try:
