@@ -40,6 +40,9 @@ _NO_WAY = frozenset(
         "messages_tab_disabled",
     }
 )
+#: Faults of Slack's own that pass, and the seconds before the first next try.
+_PASSING = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"})
+PASSING_S = 0.4
 #: Refusals of the message itself; it is said again as plain text.
 _BAD_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"})
 
@@ -101,19 +104,20 @@ class Postman:
     async def say(self, back: ReturnPath, message: Message) -> str:
         """Say it in public, in the thread it belongs to. Returns its timestamp, empty where Slack does not tell it.
 
-        Where the bot is no member, the response_url speaks for it; without one the asker is told what to do.
+        Where the bot may not speak, the response_url speaks for it. When that fails too, or it is in doubt whether
+        Slack took the message, the asker is told alone: an answer is never lost.
         """
         try:
-            ts = await self.post(back.channel, message, thread=back.thread)
+            return await self.post(back.channel, message, thread=back.thread)
         except NotSaidError as error:
-            if error.reason not in _NO_WAY:
-                raise
+            log.warning("not said in %s: %s", back.channel, error.reason)
             public = {"response_type": "in_channel", "replace_original": False}
-            for part in (message, *message.more):
-                if not await self._respond(back, part, public):
-                    raise
+            if error.reason not in _NO_WAY or not await self._respond(back, message, public):
+                await self.whisper(back, message)
+                return ""
+            for part in message.more:
+                await self._respond(back, part, public)
             return ""
-        return ts
 
     async def post(self, channel: str, message: Message, *, thread: str = "") -> str:
         """Post into a channel or thread; what continues goes into its thread. Returns the first one's timestamp."""
@@ -123,9 +127,16 @@ class Postman:
             await self._post(channel, part, thread or ts)
         return ts
 
-    async def edit(self, channel: str, ts: str, message: Message) -> None:
-        """Replace a message of ours."""
-        await self._call("chat.update", channel=channel, ts=ts, **_body(message))
+    async def put(self, back: ReturnPath, ts: str, message: Message) -> str:
+        """Put this in place of a message of ours, or say it anew where that is gone. Returns its timestamp."""
+        try:
+            await self._call("chat.update", channel=back.channel, ts=ts, **_body(message))
+        except NotSaidError as error:
+            log.warning("not edited in %s: %s", back.channel, error.reason)
+            return await self.say(back, message)
+        for part in message.more:
+            await self._post(back.channel, part, back.thread or ts)
+        return ts
 
     async def replace(self, back: ReturnPath, message: Message) -> None:
         """Put this in place of the message that was clicked, whoever sees it."""
@@ -135,7 +146,7 @@ class Postman:
         if back.private:
             await self.whisper(back, message)
         else:
-            await self.edit(back.channel, back.message_ts, message)
+            await self.put(back, back.message_ts, message)
 
     async def withdraw(self, back: ReturnPath) -> None:
         """Take away the private message that was clicked; if that fails it stays, which does no harm."""
@@ -177,12 +188,12 @@ class Postman:
         return False
 
     async def _call(self, method: str, **arguments: Any) -> Mapping[str, Any]:
-        """One Web API call; waits out 429s, falls back to plain text when Slack refuses the blocks."""
+        """One Web API call; waits out 429s and passing faults, says it plainly when Slack refuses the blocks."""
         import aiohttp
         from slack_sdk.errors import SlackApiError
 
         refused = False
-        for _ in range(WAITS):
+        for number in range(WAITS):
             try:
                 answer = await self._client.api_call(method, json=arguments)
             except SlackApiError as error:
@@ -198,9 +209,12 @@ class Postman:
                     arguments["blocks"] = _plainly(arguments.get("text", ""))
                     refused = True
                     continue
+                if reason in _PASSING or reason.isdigit():  # a bare status: what came was no answer of the API
+                    await asyncio.sleep(PASSING_S * 2**number)
+                    continue
                 raise NotSaidError(reason) from None
             except (aiohttp.ClientConnectorError, ConnectionRefusedError):
-                await asyncio.sleep(0.5)
+                await asyncio.sleep(PASSING_S * 2**number)
                 continue
             except (aiohttp.ClientError, TimeoutError) as error:
                 log.error(

@@ -116,11 +116,11 @@ def ago(moment: datetime, now: datetime) -> str:
 
 
 def held(count: int, total: int | None, again: str = "") -> str:
-    """How many rows there are: `27`, `first 3 of 27`; `first 3` where they were cut and nobody counted the rest."""
+    """How many rows there are: `27`, `First 3 of 27`; `First 3` where they were cut and nobody counted the rest."""
     if total is not None and total > count:
-        return f"first {count} of {total}"
+        return f"First {count} of {total}"
     asked = _LIMIT.search(again)
-    return f"first {count}" if total is None and asked and count >= int(asked[1]) else str(count)
+    return f"First {count}" if total is None and asked and count >= int(asked[1]) else str(count)
 
 
 _LIMIT = re.compile(r"--limit (\d{1,9})(?!\S)")

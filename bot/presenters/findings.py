@@ -12,9 +12,9 @@ from bot.domain.outcomes import Outcome
 from bot.domain.streams import Diff
 from bot.presenters import buttons
 from bot.presenters.engine import render
-from bot.presenters.figures import duration, plural, tally_words
-from bot.presenters.icons import CHANGES, COMMENT, OUTCOMES
-from bot.presenters.look import gaps, look, staleness
+from bot.presenters.figures import counted_words, duration, held, plural, tally_words
+from bot.presenters.icons import CHANGES, COMMENT, FAILS, OUTCOMES
+from bot.presenters.look import begun, gaps, look, staleness, uncounted
 from bot.presenters.markup import Markup, code, date, link
 from bot.presenters.message import Message
 from bot.presenters.pages import page_of
@@ -32,6 +32,7 @@ class FailureLook:
     title: str
     name: Markup
     new: bool
+    still: bool
     seen: bool
     flaky: bool
     reason: str
@@ -45,11 +46,14 @@ class FailureLook:
 def failures(value: Failures, *, again: str, page: int = 1, now: datetime, shareable: bool = True) -> Message:
     """The failing tests of a run, newly broken first, ten a page."""
     run = value.run
-    ordered = sorted(value.tests, key=lambda failed: not _is_new(failed, value.judged_on))
-    shown = page_of(ordered, page)
-    new = max(value.new, sum(1 for failed in value.tests if _is_new(failed, value.judged_on)))
+    first = sorted(
+        (failed for failed in value.tests if _is_new(failed, value.judged_on)), key=lambda it: _place(it.test)
+    )
+    shown = page_of((*first, *(failed for failed in value.tests if not _is_new(failed, value.judged_on))), page)
+    new = max(value.new, len(first)) if value.judged_on > 0 else 0
     named = max(value.total, len(value.tests))
     total = named + max(0, value.unnamed)
+    alone = not value.judged_on and not value.missing and bool(value.tests)
     return render(
         "failures",
         run=look(run),
@@ -57,9 +61,17 @@ def failures(value: Failures, *, again: str, page: int = 1, now: datetime, share
         owner=cut(value.owner, 60),
         total=total,
         counted=plural(total, "failing test"),
+        counted_still=plural(total, "test"),
         new=new,
         rows=tuple(_failure(failed, value.judged_on) for failed in shown.rows),
-        more=shown.more + named - len(value.tests),
+        first=shown.first,
+        end=shown.end,
+        paged=shown.last > 1,
+        more=max(0, named - len(value.tests)) if shown.number == shown.last else 0,
+        retried=_retried(value, total, again),
+        begun=begun(run) or run.failing or uncounted(run),
+        finished=run.finished,
+        alone=alone,
         unnamed=max(0, value.unnamed),
         named=named,
         threads=tuple(
@@ -73,10 +85,23 @@ def failures(value: Failures, *, again: str, page: int = 1, now: datetime, share
         buttons=buttons.legal(
             buttons.turns(again, shown.number, shown.last),
             buttons.opens("run", run.url, f"show {run.ref}"),
-            buttons.asks(("diff",) if "diff" in run.kind.verbs else (), run),
+            buttons.asks(("diff",) if "diff" in run.kind.verbs and not alone else (), run),
             buttons.share(again, shareable),
         ),
     )
+
+
+def _retried(value: Failures, total: int, again: str) -> int:
+    """The failed results that an automation run counts, where they are more than its tests that still fail."""
+    run = value.run
+    part = f"{run.ref}/" in again
+    whole = run.kind.automated and not (part or value.owner or value.missing) and value.total == len(value.tests)
+    return run.tally.failed if whole and 0 < total < run.tally.failed else 0
+
+
+def _place(test: Test) -> tuple[str, str]:
+    """Tests are told in the order of their folders and names."""
+    return test.folder.casefold(), test.name.casefold()
 
 
 def _is_new(failed: FailedTest, judged_on: int) -> bool:
@@ -91,6 +116,7 @@ def _failure(failed: FailedTest, judged_on: int) -> FailureLook:
         title=title_of(test),
         name=link(test.url, title_of(test)),
         new=_is_new(failed, judged_on),
+        still=known and not _is_new(failed, judged_on),
         seen=failed.seen,
         flaky=failed.flaky,
         reason=cut(test.note, REASON),
@@ -126,17 +152,19 @@ class ResultLook:
 def results(value: ResultList, *, again: str, page: int = 1, now: datetime, shareable: bool = True) -> Message:
     """The results of a run in the order they are given, ten a page."""
     run = value.run
-    shown = page_of(value.results, page, value.total)
+    shown = page_of(value.results, page)
+    counted = held(len(value.results), value.total, again)
     return render(
         "results",
         run=look(run),
         where=cut(value.where, 120),
-        words=cut(value.words, 200),
-        counted=plural(shown.total, "result"),
+        words=counted_words(counted, cut(value.words, 200), "result"),
+        counted=counted,
         rows=tuple(_result(result) for result in shown.rows),
         first=shown.first,
         end=shown.end,
-        more=shown.more,
+        total=shown.total,
+        paged=shown.last > 1,
         gaps=gaps(value.missing),
         stale=staleness(value.read_at, now),
         buttons=buttons.legal(
@@ -157,7 +185,7 @@ def _result(result: Result) -> ResultLook:
         name=link(result.url, title),
         at=date(result.at),
         by=cut(result.by, 60),
-        took=duration(result.elapsed_s) if result.elapsed_s else "",
+        took=f"took {duration(result.elapsed_s)}" if result.elapsed_s else "",
         note=cut(result.note, REASON),
         defects=cut(result.defects, 80),
         version=cut(result.version, 40),
@@ -184,7 +212,8 @@ class ChangeLook:
 def diff(value: Diff, *, again: str, now: datetime, where: str = "", shareable: bool = True) -> Message:
     """What changed between a run and the one it is compared with."""
     run = value.run
-    groups = tuple(_group(name, getattr(value, name)) for name in GROUPS if getattr(value, name))
+    together = value.common > 0
+    groups = tuple(_group(name, getattr(value, name), together) for name in GROUPS if getattr(value, name))
     return render(
         "diff",
         run=look(run),
@@ -192,7 +221,10 @@ def diff(value: Diff, *, again: str, now: datetime, where: str = "", shareable: 
         where=cut(where, 120),
         groups=groups,
         told=" · ".join(f"{group.count} {group.word.lower()}" for group in groups),
-        gone=max(0, value.gone),
+        nameless=not together and value.added <= 0 and run.tally.total > 0,
+        common=plural(value.common, "test") if together else "",
+        added=plural(value.added, "test") if value.added > 0 else "",
+        gone=plural(value.gone, "test") if value.gone > 0 else "",
         judged=plural(value.judged_on, "finished run") if value.judged_on > 0 else "",
         gaps=gaps(value.missing),
         stale=staleness(run.read_at, now),
@@ -205,9 +237,9 @@ def diff(value: Diff, *, again: str, now: datetime, where: str = "", shareable: 
     )
 
 
-def _group(name: str, tests: Sequence[Test]) -> ChangeLook:
-    icon, word, hint = CHANGES[name]
-    shown = tests[: GROUPS[name]]
+def _group(name: str, tests: Sequence[Test], together: bool) -> ChangeLook:
+    icon, word, hint = CHANGES[name] if together or name != "new" else FAILS
+    shown = sorted(tests, key=_place)[: GROUPS[name]]
     reasons = name in ("new", "still")
     return ChangeLook(
         icon=icon,

@@ -61,6 +61,9 @@ CHANGES: dict[str, tuple[str, str, str]] = {
     "not_run": ("⚪", "Not run", "planned, without a result"),
 }
 
+#: Instead of new, where nothing can be compared.
+FAILS = ("❌", "Failed", "the other run does not have them")
+
 COMMENT = ("💬", "Comment")
 
 #: Before what a person asked and can't have as asked.

@@ -22,8 +22,8 @@ FRESH_S = 60
 class RunLook:
     """A run ready to be drawn; `sentence` follows a name: “is failing”.
 
-    `then` says what happened `at` that time: started, or the system's word for finished. `who` is `for` the assignee,
-    else `by` who made it. `config` is empty where the name tells it already.
+    `then` says what happened `at` that time: created, started, or the system's word for finished. `who` is `for` the
+    assignee, else `by` who made it. `config` is empty where the name tells it already.
     """
 
     icon: str
@@ -38,11 +38,11 @@ class RunLook:
     tally: str
     created: Markup
     by: str
+    config: str
+    then: str
+    at: Markup
+    who: str
     number: int = 0
-    config: str = ""
-    then: str = ""
-    at: Markup = Markup("")
-    who: str = ""
 
 
 def look(run: Run, *, several: bool = False, width: int = 120, number: int = 0) -> RunLook:
@@ -66,7 +66,11 @@ def look(run: Run, *, several: bool = False, width: int = 120, number: int = 0) 
         by=cut(run.assignee or run.by, 40),
         number=number,
         config="" if not run.config or run.config in run.name else cut(run.config, 60),
-        then=cut(run.kind.ended, 20) or "finished" if ended else "started",
+        then=cut(run.kind.ended, 20) or "finished"
+        if ended
+        else "started"
+        if begun(run) or uncounted(run)
+        else "created",
         at=date(ended or run.created_at),
         who=f"for {cut(run.assignee, 40)}" if run.assignee else f"by {cut(run.by, 40)}" if run.by else "",
     )
@@ -162,6 +166,11 @@ def troubles(several: Sequence[Trouble]) -> tuple[TroubleLook, ...]:
         )
         for trouble in several[:6]
     )
+
+
+def trouble_words(system: str, what: str) -> str:
+    """What is wrong with a system, its name in it."""
+    return cut(what if system.casefold() in what.casefold() else f"{system} – {what}", 200)
 
 
 def retry_of(error: object) -> Markup:

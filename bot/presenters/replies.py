@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.answers import Complaint, HelpIndex, HelpVerb
 from bot.presenters import buttons
 from bot.presenters.engine import render
+from bot.presenters.icons import BACK
 from bot.presenters.markup import Markup, code, date, said, user, utc
 from bot.presenters.message import Message
 from bot.presenters.text import cut
@@ -65,12 +67,16 @@ def help_verb(value: HelpVerb) -> Message:
 def complaint(value: Complaint, *, now: datetime | None = None) -> Message:  # noqa: ARG001  ages, one day
     """What went wrong, why, how to mend it, and what may have been meant. The template follows the family."""
     several, options = buttons.choices(value.closest)
+    named = not value.system or all(name in f"{value.what} {value.why}" for name in _systems(value))
     return render(
         f"complaint_{value.family}",
         what=said(value.what),
+        icon="" if _asks(value) else BACK,
+        asks=_asks(value),
         why=said(value.why),
+        whys=tuple(said(why) for why in _whys(value)),
         fix=said(value.fix),
-        system=cut(value.system, 60),
+        system="" if named else cut(value.system, 60),
         retry=date(value.retry_at) if value.retry_at else None,
         retry_utc=utc(value.retry_at) if value.retry_at else "",
         reference=code(value.reference, 40),
@@ -78,6 +84,25 @@ def complaint(value: Complaint, *, now: datetime | None = None) -> Message:  # n
         buttons=buttons.legal(several),
         options=options,
     )
+
+
+def _asks(value: Complaint) -> bool:
+    """A reference or name that fits several things: a question with its answers, no mistake."""
+    return bool(value.closest) and (value.what.rstrip().endswith("?") or " could be any of " in value.what)
+
+
+def _systems(value: Complaint) -> list[str]:
+    """`TestRail, Testmo and PractiTest` are three."""
+    return [name for name in re.split(r", | and ", value.system) if name]
+
+
+def _whys(value: Complaint) -> list[str]:
+    """Why, with a line for each system where several failed."""
+    names = _systems(value)
+    if len(names) < 2:
+        return [value.why] if value.why.strip() else []
+    lines = re.split(rf"(?<=\.) (?={'|'.join(map(re.escape, names))})", value.why[:2_000])
+    return [line for line in lines if line.strip()][:8]
 
 
 def looking(what: str, system: str) -> Message:

@@ -13,7 +13,7 @@ from bot.presenters import buttons
 from bot.presenters.engine import render
 from bot.presenters.figures import bar, counted_words, duration, held, plural, tally_words, trend_words
 from bot.presenters.icons import STATES
-from bot.presenters.look import RunLook, gaps, look, moment, notes_of, staleness, troubles, unread
+from bot.presenters.look import RunLook, begun, gaps, look, moment, notes_of, staleness, troubles, uncounted, unread
 from bot.presenters.markup import Markup, code, link
 from bot.presenters.message import Message
 from bot.presenters.pages import page_of
@@ -34,6 +34,7 @@ def run_card(card: RunCard, *, command: str, now: datetime, shareable: bool = Tr
         started=moment(run.created_at, now),
         ended=moment(run.finished_at, now) if run.finished_at else None,
         finished=run.finished,
+        started_word="Started" if begun(run) or run.finished or uncounted(run) else "Created",
         ended_word=run.kind.ended or "finished",
         took=_took(run.elapsed_s, run.finished),
         by=cut(run.by, 60),

@@ -9,7 +9,7 @@ from datetime import datetime
 from bot.domain.answers import ConnectionView, ContextSet, Here, Identity, Version, WhoAmI
 from bot.presenters import buttons
 from bot.presenters.engine import render
-from bot.presenters.look import Moment, moment, retry_of
+from bot.presenters.look import Moment, moment, retry_of, trouble_words
 from bot.presenters.markup import Markup, channel, code, user
 from bot.presenters.message import Message
 from bot.presenters.text import cut
@@ -64,7 +64,7 @@ def connections(several: Sequence[ConnectionView]) -> tuple[ConnectionLook, ...]
             system=cut(view.system, 60),
             project=_project(view),
             kinds=cut(", ".join(view.kinds), 120),
-            trouble=cut(view.trouble.what, 200) if view.trouble else "",
+            trouble=trouble_words(view.system, view.trouble.what) if view.trouble else "",
             retry=retry_of(view.trouble),
         )
         for view in several[:CONNECTIONS]
@@ -132,7 +132,7 @@ def _identity(value: Identity) -> IdentityLook:
         name=(cut(person.name, 80) or "no name") if person else "",
         id=cut(person.id, 40) if person else "",
         email=cut(person.email, 120) if person else "",
-        trouble=cut(value.trouble.what, 200) if value.trouble else "",
+        trouble=trouble_words(value.system, value.trouble.what) if value.trouble else "",
         retry=retry_of(value.trouble),
     )
 

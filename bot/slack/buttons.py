@@ -62,7 +62,9 @@ class Buttons:
         self._desk.take(Question(text=value, back=back, key=key, in_place=self._desk.was_asked_by(back)))
 
     def _share(self, value: str, back: ReturnPath, key: str) -> None:
-        """The same answer for everybody here."""
+        """The same answer for everybody here, once."""
+        if not self._desk.begins_sharing(back):
+            return
         self._desk.take(Question(text=value, back=back, key=key, share=True, clicked_share=True))
 
 

@@ -158,6 +158,7 @@ class Desk:
         self._deliveries = deliveries
         self._features: dict[str, Feature] = {}
         self._askers: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._shared: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     def feature(self, verb: str, answer: Feature) -> None:
         """Let this function answer the verb."""
@@ -166,6 +167,16 @@ class Desk:
     def was_asked_by(self, back: ReturnPath) -> bool:
         """Whether the message that was clicked is an answer to the one who clicked; others' clicks don't change it."""
         return back.private or self._askers.get((back.channel, back.message_ts)) == back.user
+
+    def begins_sharing(self, back: ReturnPath) -> bool:
+        """True for the first press of Share on a message; pressing again while it is done shares nothing twice."""
+        press = (back.user, back.message_ts)
+        if press in self._shared:
+            return False
+        self._shared[press] = None
+        while len(self._shared) > MOST_ASKERS:
+            self._shared.popitem(last=False)
+        return True
 
     def take(self, question: Question) -> None:
         """Work on it from now on. Returns at once."""
@@ -186,13 +197,15 @@ class Desk:
         first = self._parse(question)
         question = replace(question, share=question.share or (isinstance(first, Command) and first.share))
         work = asyncio.create_task(self._work(question, first), name=f"work {question.key}")
+        looking = _NOTHING
         try:
             done, _ = await asyncio.wait({work}, timeout=SLOW_S)
-            looking = _NOTHING if done else await self._say_slow(question)
+            if not done:
+                looking = await self._say_slow(question)
             await self._deliver(question, await work, looking)
         except asyncio.CancelledError:
             work.cancel()
-            await self._deliver(question, self._error(_Restarting()), _NOTHING)
+            await self._deliver(question, self._error(_Restarting()), looking)
             raise
         except NotSaidError as error:
             log.error("an answer could not be said in %s: %s", question.back.channel, error.reason)
@@ -269,6 +282,8 @@ class Desk:
 
     async def _deliver(self, question: Question, answer: Answer, said: _Said) -> None:
         back = question.back
+        if answer.is_error and question.clicked_share:
+            self._shared.pop((back.user, back.message_ts), None)
         public = question.public or answer.to_all or (question.share and not answer.is_error)
         if answer.to_asker and not back.channel.startswith("D"):
             public = False
@@ -282,10 +297,7 @@ class Desk:
     async def _publish(self, question: Question, answer: Answer, said: _Said) -> None:
         """Say it where all read it, and remember what the thread below it is about."""
         back, ts = question.back, said.ts
-        if ts:
-            await self._postman.edit(back.channel, ts, answer.message)
-        else:
-            ts = await self._postman.say(back, answer.message)
+        ts = await (self._postman.put(back, ts, answer.message) if ts else self._postman.say(back, answer.message))
         if ts:
             self._askers[back.channel, ts] = back.user
             while len(self._askers) > MOST_ASKERS:

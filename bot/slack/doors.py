@@ -7,9 +7,11 @@ so it gets four, and everything that takes time is a task of ours.
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
 
 from bot.domain.errors import AskError
 from bot.postman import ReturnPath
@@ -77,9 +79,7 @@ def build_bolt(client: AsyncWebClient, token: str, home: Home, desk: Desk, butto
     from slack_bolt.authorization import AuthorizeResult
     from slack_sdk.web.async_client import AsyncWebClient
 
-    async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult | None:
-        if not home.is_ours(team_id or "", enterprise_id or ""):
-            return None
+    async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
         return AuthorizeResult(
             enterprise_id=enterprise_id,
             team_id=team_id,
@@ -91,7 +91,7 @@ def build_bolt(client: AsyncWebClient, token: str, home: Home, desk: Desk, butto
     bolt = AsyncApp(
         name="rundown",  # without a name Bolt reads the source of the whole call stack to find one
         client=AsyncWebClient(base_url=client.base_url, session=client.session),  # nobody speaks through Bolt
-        authorize=authorize,  # type: ignore[arg-type]  # Bolt takes None for a workspace that is not ours
+        authorize=authorize,
         process_before_response=True,
         request_verification_enabled=False,
         attaching_function_token_enabled=False,
@@ -101,13 +101,18 @@ def build_bolt(client: AsyncWebClient, token: str, home: Home, desk: Desk, butto
 
     async def on_command(ack: Ack, body: Body) -> None:
         await ack()
-        desk.take(_from_command(body))
+        question = _from_command(body)
+        if not home.is_ours(str(body.get("team_id") or ""), str(body.get("enterprise_id") or "")):
+            desk.tell(question.back, _Outsider(), key=question.key)
+            return
+        desk.take(question)
 
     async def on_event(body: Body, event: Body) -> None:
         question = _from_event(body, event, home.bot_user, desk.world.slash)
         if question is None:
             return
-        if not home.is_ours(str(event.get("user_team") or ""), str(body.get("enterprise_id") or "")):
+        teams = (str(event.get(name) or "") for name in ("user_team", "source_team", "team"))
+        if not all(home.is_ours(team, str(body.get("enterprise_id") or "")) for team in teams):
             desk.tell(question.back, _Outsider(), key=question.key)
             return
         desk.take(question)
@@ -142,9 +147,22 @@ def intake_http(bolt: AsyncApp, home: Home) -> Callable[[str, Mapping[str, str]]
             if body.startswith("{"):
                 return BoltResponse(status=503)
             return BoltResponse(status=200, body="⏳ Rundown is starting. Please ask again in a minute.")
+        if not _is_well_formed(body, headers.get("Content-Type", "")):
+            return BoltResponse(status=400)
         return await bolt.async_dispatch(AsyncBoltRequest(body=body, headers={k: [v] for k, v in headers.items()}))
 
     return take
+
+
+def _is_well_formed(body: str, content_type: str) -> bool:
+    """Whether a signed body is something Slack sends: a JSON object, or a form whose payload is one."""
+    try:
+        if "json" in content_type or body.startswith("{"):
+            return isinstance(json.loads(body), dict)
+        form = parse_qs(body, keep_blank_values=True, max_num_fields=200)
+        return "payload" not in form or isinstance(json.loads(form["payload"][0]), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def intake_socket(bolt: AsyncApp) -> Callable[[Body, Mapping[str, str]], Awaitable[BoltResponse]]:

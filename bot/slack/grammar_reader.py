@@ -96,7 +96,9 @@ class Reader:
     def _excluded(self, typed: TypedFlag, at: int) -> int:
         flag = self._flags.exact(typed.name)
         if flag is None or not typed.joint:
-            raise wrong.no_flag(self._verb, self._tail[at].text, lambda: self._like(typed, at))
+            raise wrong.no_flag(
+                self._verb, self._tail[at].text, self._flags.like(typed.name), lambda: self._like(typed, at)
+            )
         if not flag.excludes:
             asked = Word.of(f"--{flag.name}{typed.joint}") + typed.value
             raise wrong.cannot_exclude(self._verb, flag, lambda: [self._with(at, at + 1, asked)])
@@ -106,7 +108,9 @@ class Reader:
     def _known(self, typed: TypedFlag, at: int) -> Flag:
         fitting = self._flags.fitting(typed.name)
         if not fitting:
-            raise wrong.no_flag(self._verb, f"--{typed.name}", lambda: self._like(typed, at))
+            raise wrong.no_flag(
+                self._verb, f"--{typed.name}", self._flags.like(typed.name), lambda: self._like(typed, at)
+            )
         if len(fitting) > 1:
             names = tuple(flag.name for flag in fitting)
             raise wrong.no_whole_flag(self._verb, f"--{typed.name}", fitting, lambda: self._named(names, typed, at))

@@ -10,7 +10,7 @@ from bot.domain.refs import Ref
 from bot.slack.grammar_command import Value, When
 from bot.slack.grammar_near import nearest
 from bot.slack.grammar_words import Word
-from bot.slack.refs import NumberError, near_refs, read_ref
+from bot.slack.refs import LARGEST, NumberError, near_refs, read_ref
 from bot.slack.verbs import Flag, Takes
 
 _SPAN = re.compile(r"([0-9]{1,6})(m|min|h|d|w)")
@@ -30,7 +30,7 @@ _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday",
 _DAYS = ("today", "yesterday", *_WEEKDAYS)
 _MENTION = re.compile(r"<@[^<>]+>")
 
-_TIMES = "Give 30m, 2h, 7d or 2w (ago), today, yesterday, a weekday, 2026-11-01 or 2026-11-01T09:00."
+_TIMES = "Write 30m, 2h, 7d or 2w (ago), today, yesterday, a weekday, 2026-11-01 or 2026-11-01T09:00."
 
 
 class ValueProblem(Exception):
@@ -60,7 +60,7 @@ def read_value(flag: Flag, word: Word, now: datetime) -> Value:
         case Takes.CHOICE:
             return _choice(flag, text.lower())
         case Takes.REF:
-            return _ref(word)
+            return _ref(flag, word)
         case _:
             return text
 
@@ -94,11 +94,12 @@ def _person(flag: Flag, typed: str) -> str:
         return text
     if not text or text.startswith(("<#", "<!")):
         raise ValueProblem(
-            "It takes a person, not a channel or a group.", "Give @user, an email address, a name, a number or me."
+            f"--{flag.name} takes a person, not a channel or a group.",
+            "Write @user, an email address, a name, a number or me.",
         )
     if text.lower() == "none" and not flag.nobody:
         raise ValueProblem(
-            "Somebody did it, so there is nothing for none.", f"Name a person, or leave out --{flag.name}."
+            f"--{flag.name} asks who did it, and somebody always did.", f"Name a person, or leave --{flag.name} out."
         )
     return text.lower() if text.lower() in ("me", "none") else text
 
@@ -109,7 +110,8 @@ def _number(flag: Flag, text: str) -> int:
         return int(digits)
     too_large = digits.isascii() and digits.isdigit()
     tries = (str(flag.most),) if too_large else tuple(re.findall("[1-9][0-9]{0,2}", text[:40])[:1])
-    raise ValueProblem(f"It takes a whole number from 1 to {flag.most}.", "Give such a number.", tries)
+    limit = f"from 1 to {flag.most}" if flag.most < LARGEST else "of 1 or more"
+    raise ValueProblem(f"--{flag.name} takes a whole number {limit}.", f"Write --{flag.name} 10, for example.", tries)
 
 
 def _choice(flag: Flag, text: str) -> str:
@@ -118,19 +120,23 @@ def _choice(flag: Flag, text: str) -> str:
         return fitting[0]
     known = ", ".join(flag.choices)
     raise ValueProblem(
-        f"It takes one of: {known}.", "Give one of them.", tuple(fitting) or nearest(text, flag.choices) or flag.choices
+        f"--{flag.name} takes one of {known}.",
+        "Write one of them.",
+        tuple(fitting) or nearest(text, flag.choices) or flag.choices,
     )
 
 
-def _ref(word: Word) -> Ref:
+def _ref(flag: Flag, word: Word) -> Ref:
     try:
         ref = read_ref(word)
     except NumberError:
-        raise ValueProblem("No run has such a number.", "Give a reference such as R118.") from None
+        raise ValueProblem(
+            "A run's number begins at 1 and has at most 19 digits.", "Check the number, or type list to find the run."
+        ) from None
     if ref is None:
         raise ValueProblem(
-            "It takes a run.",
-            "Give R118, A412, a pasted link, last, or #3 (a row of your last list).",
+            f"--{flag.name} takes a run.",
+            "Write R118, A412, paste a link, or take last or #3 (a row of your last list).",
             near_refs(word.text),
         )
     return ref
@@ -142,7 +148,7 @@ def _when(flag: Flag, typed: str, now: datetime) -> When:
         if span := _SPAN.fullmatch(text):
             return When(text, (now - int(span[1]) * _UNITS[span[2]]).astimezone(UTC))
         if flag.takes is Takes.AGE:
-            raise ValueProblem("It takes an age, counted back from now.", "Give 12h, 30d or 8w.", _loose_span(text))
+            raise ValueProblem(f"--{flag.name} takes an age.", "Write 12h, 30d or 8w, for example.", _loose_span(text))
         if text == "now":
             return When(text, now.astimezone(UTC))
         if text in _DAYS:
@@ -150,10 +156,10 @@ def _when(flag: Flag, typed: str, now: datetime) -> When:
         if _MOMENT.fullmatch(typed.upper()):
             return _moment(flag, typed.upper().replace(" ", "T"), now)
     except OverflowError:
-        raise ValueProblem("That lies outside the calendar.", _TIMES) from None
+        raise ValueProblem("That is too long ago, or too far ahead.", _TIMES) from None
     except ValueError:
-        raise ValueProblem("The calendar has no such day or time.", _TIMES) from None
-    raise ValueProblem("That is not a time I can read.", _TIMES, _near_times(text))
+        raise ValueProblem("There is no such day or time.", _TIMES) from None
+    raise ValueProblem(f"--{flag.name} takes a time.", _TIMES, _near_times(text))
 
 
 def _moment(flag: Flag, text: str, now: datetime) -> When:

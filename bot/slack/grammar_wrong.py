@@ -5,8 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from bot.slack.grammar_words import Word
-from bot.slack.refs import LARGEST
-from bot.slack.verbs import Flag, Planned, Verb
+from bot.slack.verbs import EVERYWHERE, Flag, Planned, Takes, Verb
+
+#: Flags named in one sentence.
+_NAMED_MOST = 8
+_RUNS = "Write R118, A412/3, testrail:R118, paste a link, or take last or #3 (a row of your last list)."
+#: What stands behind a flag, by the kind of its value; `_VALUES` by the flag's name goes before.
+_KINDS = {
+    Takes.WORD: "a word, or several in “quotes”",
+    Takes.WORDS: "one or more words, with commas between them",
+    Takes.NUMBER: "a number",
+    Takes.WHEN: "a time such as 2h or 7d (ago), today, monday or 2026-11-01",
+    Takes.AGE: "an age such as 12h, 30d or 8w",
+    Takes.PERSON: "a person: @user, an email address, a name or me",
+    Takes.PEOPLE: "people: @user, email addresses, names or me",
+    Takes.REF: "a run such as R118, A412 or last",
+}
+_VALUES = {
+    "status": "words such as passed, failed, blocked, untested, or a system's own",
+    "in": "the name of a connection, such as testrail",
+    "project": "a project's number or name",
+    "milestone": "numbers or names of milestones",
+    "config": "numbers or names of configurations",
+    "source": "names of automation sources, such as nightly",
+    "suite": "numbers or names of test suites",
+    "tag": "tags, with commas between them",
+}
 
 #: Whole commands, as words, that may have been meant; best first. Not all of them need to make sense.
 Mends = Iterable[tuple[Word, ...]]
@@ -37,11 +61,17 @@ def either(names: Iterable[str]) -> str:
     return f"{', '.join(most)} or {last}" if most else last
 
 
+def all_of(names: Iterable[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
+
+
 def unclosed(rest: str, mends: Callable[[], Mends]) -> WrongError:
     return WrongError(
         "A quotation mark is never closed.",
-        why=f"It stands here: {shown(rest, 40)}.",
-        fix="Close it, or leave it out.",
+        why=f"It is opened here: {shown(rest, 40)}.",
+        fix="Add the closing mark, or leave this one out.",
         mends=mends,
     )
 
@@ -49,8 +79,8 @@ def unclosed(rest: str, mends: Callable[[], Mends]) -> WrongError:
 def no_verb(typed: str, mends: Callable[[], Mends]) -> WrongError:
     return WrongError(
         f"{shown(typed)} is not a command.",
-        why="The first word has to be a command, or a run.",
-        fix="Take one of the suggestions, or type help to see every command.",
+        why="A message to Rundown begins with a command such as list or show, or is a run such as R118.",
+        fix="Type help to see every command.",
         mends=mends,
     )
 
@@ -71,7 +101,7 @@ def no_whole_verb(typed: str, fitting: tuple[Verb, ...], mends: Callable[[], Men
     why = (
         "Commands that change something have to be typed in full."
         if len(fitting) == 1
-        else "A beginning is enough only where it fits one command."
+        else f"{len(fitting)} commands begin like that."
     )
     return WrongError(f"{shown(typed)} may mean {either(names)}.", why=why, fix=f"Type {either(names)}.", mends=mends)
 
@@ -86,11 +116,16 @@ def verb_not_first(verb: Verb, before: str, mends: Callable[[], Mends]) -> Wrong
     )
 
 
-def no_flag(verb: Verb, typed: str, mends: Callable[[], Mends]) -> WrongError:
+def no_flag(verb: Verb, typed: str, like: tuple[str, ...], mends: Callable[[], Mends]) -> WrongError:
+    """`like` are the names of flags that may have been meant."""
+    names = [flag.name for flag in (*verb.flags, *EVERYWHERE) if not flag.hidden]
+    names = [f"--{name}" for name in dict.fromkeys((*like, *names))]
+    more = len(names) - _NAMED_MOST
+    named = f"{', '.join(names[:_NAMED_MOST])}, and {more} more" if more > 0 else all_of(names)
     return WrongError(
         f"{shown(typed)} is not a flag of {verb.name}.",
-        why="A flag nobody knows is never passed over in silence.",
-        fix=f"Type help {verb.name} to see its flags, or put “quotes” around words that begin with a dash.",
+        why=f"The flags of {verb.name} are {named}." if len(names) > 1 else f"The only flag of {verb.name} is {named}.",
+        fix=f"Type help {verb.name} to see all it takes, or put “quotes” around words that begin with a dash.",
         mends=mends,
         verb=verb,
     )
@@ -100,7 +135,7 @@ def no_whole_flag(verb: Verb, typed: str, fitting: tuple[Flag, ...], mends: Call
     names = either(f"--{flag.name}" for flag in fitting)
     return WrongError(
         f"{shown(typed)} may mean {names}.",
-        why="A beginning is enough only where it fits one flag.",
+        why=f"{len(fitting)} flags of {verb.name} begin like that.",
         fix=f"Type {names}.",
         mends=mends,
         verb=verb,
@@ -108,11 +143,12 @@ def no_whole_flag(verb: Verb, typed: str, fitting: tuple[Flag, ...], mends: Call
 
 
 def no_value(verb: Verb, flag: Flag, example: str, mends: Callable[[], Mends]) -> WrongError:
-    such = f", such as --{flag.name} {example}" if example else ""
+    takes = _VALUES.get(flag.name) or _KINDS.get(flag.takes) or f"one of {either(flag.choices)}"
+    such = f"Write --{flag.name} {example}, for example" if example else "Add it"
     return WrongError(
         f"--{flag.name} needs a value.",
-        why="Nothing stands behind it that could be one.",
-        fix=f"Write {flag.typed.split(' · ', maxsplit=1)[0]}{such}.",
+        why=f"--{flag.name} takes {takes}.",
+        fix=f"{such}, or leave --{flag.name} out.",
         mends=mends,
         verb=verb,
     )
@@ -121,7 +157,7 @@ def no_value(verb: Verb, flag: Flag, example: str, mends: Callable[[], Mends]) -
 def needless_value(verb: Verb, flag: Flag, mends: Callable[[], Mends]) -> WrongError:
     return WrongError(
         f"--{flag.name} takes no value.",
-        why="It holds as soon as it is typed.",
+        why="It is either there or not.",
         fix=f"Write --{flag.name} alone, or leave it out.",
         mends=mends,
         verb=verb,
@@ -135,9 +171,9 @@ def wrong_value(verb: Verb, flag: Flag, typed: str, *, why: str, fix: str, mends
 def cannot_exclude(verb: Verb, flag: Flag, mends: Callable[[], Mends]) -> WrongError:
     able = tuple(f"-{other.name}:" for other in verb.flags if other.excludes)
     return WrongError(
-        f"--{flag.name} cannot exclude.",
-        why=f"Of the flags of {verb.name} only {either(able)} can." if able else f"No flag of {verb.name} can.",
-        fix=f"Leave out the dash: {flag.name}:… asks for what is to be there.",
+        f"-{flag.name}: cannot leave anything out.",
+        why=f"Only {either(able)} can leave out what matches." if able else f"No flag of {verb.name} can.",
+        fix=f"Write --{flag.name} for what you want to see.",
         mends=mends,
         verb=verb,
     )
@@ -145,22 +181,24 @@ def cannot_exclude(verb: Verb, flag: Flag, mends: Callable[[], Mends]) -> WrongE
 
 def at_odds(verb: Verb, one: str, other: str, mends: Callable[[], Mends]) -> WrongError:
     return WrongError(
-        f"--{one} and --{other} exclude each other.",
-        why="Only one of them can hold.",
-        fix="Leave one of them out.",
+        f"--{one} and --{other} do not go together.",
+        why="They ask for different things at once.",
+        fix="Keep one of them.",
         mends=mends,
         verb=verb,
     )
 
 
 def no_ref(verb: Verb, typed: str, mends: Callable[[], Mends]) -> WrongError:
-    fix = "Write R118, A412/3, testrail:R118, paste a link, or take last or #3 (a row of your last list)."
+    fix = _RUNS
     if typed.startswith(("<#", "<@", "<!")):
         kind = "A channel" if typed[1] == "#" else "A mention"
-        return WrongError(f"{kind} is not a run.", why=f"{verb.name} is about a run.", fix=fix, mends=mends, verb=verb)
+        return WrongError(
+            f"{kind} is not a run.", why=f"{verb.name} is asked about one run.", fix=fix, mends=mends, verb=verb
+        )
     return WrongError(
         f"{shown(typed)} is not a run.",
-        why="A run is a letter and a number, a link, or a word such as last.",
+        why="A run is a letter and a number (R118), a link to it, or a word such as last.",
         fix=fix,
         mends=mends,
         verb=verb,
@@ -170,8 +208,8 @@ def no_ref(verb: Verb, typed: str, mends: Callable[[], Mends]) -> WrongError:
 def no_number(verb: Verb, typed: str, mends: Callable[[], Mends]) -> WrongError:
     return WrongError(
         f"{shown(typed, 30)} is not a run.",
-        why=f"Numbers go from 1 to {LARGEST}.",
-        fix="Check the number, or find the run with list.",
+        why="A run's number begins at 1 and has at most 19 digits.",
+        fix="Check the number, or type list to find the run.",
         mends=mends,
         verb=verb,
     )
@@ -180,7 +218,7 @@ def no_number(verb: Verb, typed: str, mends: Callable[[], Mends]) -> WrongError:
 def missing_ref(verb: Verb, mends: Callable[[], Mends]) -> WrongError:
     return WrongError(
         f"{verb.name} needs a run.",
-        why="It does not say which one is meant.",
+        why="You did not say which one.",
         fix="Add R118, A412, a pasted link, last, or #3 (a row of your last list).",
         mends=mends,
         verb=verb,
@@ -190,8 +228,8 @@ def missing_ref(verb: Verb, mends: Callable[[], Mends]) -> WrongError:
 def missing_words(verb: Verb, given: int) -> WrongError:
     return WrongError(
         f"{verb.name} needs {verb.usage}.",
-        why="Nothing stands behind it." if not given else "Something is missing at the end.",
-        fix=f"Write it as {verb.name} {verb.usage}, such as {verb.examples[0]}.",
+        why=f"Only {verb.name} was typed." if not given else "Something is missing at the end.",
+        fix=f"For example: {verb.examples[0]}.",
         verb=verb,
     )
 
@@ -200,8 +238,8 @@ def too_many(verb: Verb, typed: str, mends: Callable[[], Mends]) -> WrongError:
     usage = f"{verb.name} {verb.usage}".strip()
     return WrongError(
         f"{shown(typed)} is too much for {verb.name}.",
-        why=f"It is written {usage}." if verb.usage else f"Nothing stands behind {verb.name} but flags.",
-        fix=f"Leave it out, or type help {verb.name}.",
+        why=f"The command is {usage}." if verb.usage else f"{verb.name} is typed alone.",
+        fix=f"Leave it out, or type help {verb.name} to see what the command takes.",
         mends=mends,
         verb=verb,
     )

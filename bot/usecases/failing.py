@@ -129,14 +129,25 @@ async def diff_runs(found: Found, base: Found | None = None) -> Diff:
         _tests_of(other, against),
         extra(connection.history(earlier), "which tests are flaky", missing, FLAKY_S),
     )
+    if not tests.items and tests.missing:
+        raise CannotError(
+            f"The tests of {run.ref.short} can't be compared.",
+            why=f"{found.connection.system} only counts them: {tests.missing[0]}.",
+            fix=f"`show {run.ref.short}` has the counts.",
+            closest=(f"show {run.ref}",),
+        )
     history = [each.items for each in past or ()]
     if run.finished:
         history.insert(0, tests.items)
     diff = compare(run, tests.items, against, before.items, history[:WINDOW])
     read = tuple(zip(earlier, past, strict=True)) if past else ()
+    nameless = run.tally.untested - len(diff.not_run) if found.ref.thread is None else 0
+    if nameless > 0:
+        missing.append(f"{nameless} untested tests, which are only counted")
     return replace(
         diff,
-        gone=diff.gone if found.ref.thread is None else 0,  # one thread never has the tests of the others
+        # One thread never has the tests of the others, and what is only counted may be among those that seem gone.
+        gone=diff.gone if found.ref.thread is None and nameless <= 0 else 0,
         missing=tuple(
             dict.fromkeys(
                 (

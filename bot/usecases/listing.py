@@ -111,7 +111,7 @@ def _all_of(failed: Sequence[Trouble]) -> RundownError:
         " and ".join((", ".join([*faults][:-1]), [*faults][-1])),
         "None of your systems could be asked.",
         why=" ".join(fault.what for fault in faults.values()),
-        fix="Try again in a minute.",
+        fix=failed[0].error.fix if len({type(fault) for fault in faults.values()}) == 1 else "Try again in a minute.",
         retry_at=max((fault.retry_at for fault in faults.values() if fault.retry_at), default=None),
     )
 

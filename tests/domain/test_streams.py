@@ -117,6 +117,20 @@ def test_tests_are_new_still_fixed_not_run_or_gone(now: str, before: str, told: 
     assert ", ".join(f"{name} {words}" for name, words in {**groups, **counts}.items() if words) == told
 
 
+@pytest.mark.parametrize(
+    ("now", "before", "counts"),
+    [
+        ("", "", (0, 0, 0)),
+        ("", "a:P", (0, 0, 1)),
+        ("a:F b:P", "c:P", (0, 2, 1)),
+        ("a:F a:P b:P", "b:F c:P", (1, 1, 1)),
+    ],
+)
+def test_tests_in_common_and_of_one_run_alone_are_counted(now: str, before: str, counts: tuple[int, ...]) -> None:
+    diff = compare(a_run(2), tests_of(now), a_run(1), tests_of(before))
+    assert (diff.common, diff.added, diff.gone) == counts
+
+
 RUNS = some.lists(some.builds(a_test, some.sampled_from("abc"), some.sampled_from("PFBSRO.")), max_size=8)
 
 

@@ -151,7 +151,7 @@ result_lists = st.builds(
 )  # fmt: skip
 diffs = st.builds(
     Diff, run=runs, base=runs, new=many(tests), still=many(tests), fixed=many(tests), flaky=many(tests),
-    not_run=many(tests), gone=counts, judged_on=counts, missing=missing,
+    not_run=many(tests), gone=counts, judged_on=counts, missing=missing, common=counts, added=counts,
 )  # fmt: skip
 help_verbs = st.builds(
     HelpVerb, name=texts | st.just("list"), sentence=texts, usage=texts, flags=many(st.tuples(texts, texts)),

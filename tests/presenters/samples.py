@@ -89,6 +89,16 @@ STUCK = replace(
     RELEASE, ref=RunRef("testrail", "R", 121), name="Payments", tally=Tally(passed=4, blocked=6),
     created_at=NOW - timedelta(days=2),
 )  # fmt: skip
+DONE = replace(RELEASE, ref=RunRef("testrail", "R", 130), name="Checkout, Chrome, Windows 11", tally=Tally(passed=12))
+UNTOUCHED = replace(
+    RELEASE, ref=RunRef("testrail", "R", 128), name="Accessibility", tally=Tally(untested=40), config="", assignee=""
+)
+EMPTY = replace(UNTOUCHED, ref=RunRef("testrail", "R", 127), name="Empty", tally=Tally())
+UNCOUNTED = replace(EMPTY, ref=RunRef("practitest", "S", 60), name="UAT", missing=("its counts could not be read",))
+UNREAD = (
+    "practitest: test sets are partial: the counts of 9 test sets were not read (too many calls at once), so more may "
+    "be finished; ask again in a minute"
+)
 RATES = (0.98, 0.975, 0.96, 0.97, 0.95, 0.94, 0.91)
 
 CARD = RunCard(
@@ -161,6 +171,8 @@ DIFF = Diff(
     flaky=(),
     not_run=tuple(a_test(n, Outcome.UNTESTED) for n in range(30, 34)),
     gone=2,
+    common=78,
+    added=2,
     judged_on=10,
 )
 RESULTS = ResultList(
@@ -235,7 +247,12 @@ SAMPLES: dict[str, Callable[[], Message]] = {
         again="list", page=2, now=NOW,
     ),
     "run_list_empty": lambda: messages.run_list(
-        RunList(runs=(), words="open runs with tag wip", read_at=NOW), again="list --tag wip", now=NOW
+        RunList(runs=(), words="open runs · tag wip", read_at=NOW), again="list --tag wip", now=NOW,
+        wider="list --tag wip --all",
+    ),
+    "run_list_states": lambda: messages.run_list(
+        RunList(runs=(DONE, UNTOUCHED, EMPTY, UNCOUNTED), words="open runs", read_at=NOW, notes=(UNREAD,)),
+        again="list --limit 4", now=NOW,
     ),
     "failures": lambda: messages.failures(FAILURES, again="failures testrail:R118", now=NOW),
     "failures_many": lambda: messages.failures(MANY_FAILURES, again="failures testrail:R118", page=2, now=NOW),
@@ -244,10 +261,33 @@ SAMPLES: dict[str, Callable[[], Message]] = {
         Failures(run=SMOKE, where="Testmo › Webshop-auto", tests=(), read_at=NOW, owner="Ana Kovač"),
         again="failures testmo:A415 --owner ana", now=NOW,
     ),
+    "failures_begun_not": lambda: messages.failures(
+        Failures(run=UNTOUCHED, where="TestRail › Webshop", tests=(), read_at=NOW), again="failures testrail:R128",
+        now=NOW,
+    ),
+    "failures_alone": lambda: messages.failures(
+        Failures(run=replace(NIGHTLY, tally=Tally(passed=71, failed=3)), where="Testmo › Webshop-auto",
+                 tests=(replace(failing(1), streak=None), replace(failing(2), streak=None)), total=2, read_at=NOW),
+        again="failures testmo:A412", now=NOW,
+    ),
+    "results_limited": lambda: messages.results(
+        replace(RESULTS, words="results · status failed", results=RESULTS.results[:1], total=27),
+        again="results testrail:R118 --status failed --limit 1", now=NOW,
+    ),
     "results": lambda: messages.results(RESULTS, again="results testrail:R118 --since 2h", now=NOW),
     "diff": lambda: messages.diff(DIFF, again="diff testrail:R118", where="TestRail › Webshop", now=NOW),
     "diff_nothing": lambda: messages.diff(
-        Diff(run=SMOKE, base=LEFT, new=(), still=(), fixed=(), flaky=(), not_run=()), again="diff testmo:A415", now=NOW
+        Diff(run=SMOKE, base=LEFT, new=(), still=(), fixed=(), flaky=(), not_run=(), common=90),
+        again="diff testmo:A415", now=NOW,
+    ),
+    "diff_apart": lambda: messages.diff(
+        Diff(run=RELEASE, base=LEFT, new=(a_test(1, note="expected 3, got 0"),), still=(), fixed=(), flaky=(),
+             not_run=(), added=80, gone=62),
+        again="diff testrail:R118 testrail:R97", now=NOW,
+    ),
+    "diff_empty": lambda: messages.diff(
+        Diff(run=EMPTY, base=LEFT, new=(), still=(), fixed=(), flaky=(), not_run=(), gone=62),
+        again="diff testrail:R127", now=NOW,
     ),
     "threads": lambda: messages.threads(
         ThreadList(run=NIGHTLY, where="Testmo › Webshop-auto", threads=THREADS), again="threads testmo:A412", now=NOW
@@ -269,12 +309,18 @@ SAMPLES: dict[str, Callable[[], Message]] = {
     "version": lambda: messages.version(Version(rundown="0.1.0", python="3.11.7", connections=CONNECTIONS)),
     "complaint_person": lambda: messages.complaint(PERSON),
     "complaint_choices": lambda: messages.complaint(
-        replace(PERSON, what="R118 fits several runs.", why="", fix="Choose one.",
+        replace(PERSON, what="Which R118?", why="7 runs have that number.", fix="Choose one.",
                 closest=tuple(Choice(f"R118 in connection {n}", f"show c{n}:R118") for n in range(1, 8)))
     ),
     "complaint_system": lambda: messages.complaint(
-        Complaint(family="system", what="No whole answer within 20 s.", why="It may be busy.", system="TestRail",
+        Complaint(family="system", what="TestRail takes no more calls right now.",
+                  why="Its limit of calls for this minute is used up.", system="TestRail",
                   retry_at=NOW + timedelta(minutes=1), reference="9c01")
+    ),
+    "complaint_systems": lambda: messages.complaint(
+        Complaint(family="system", what="None of your systems could be asked.",
+                  why="TestRail answered 503. Testmo refuses our key.", fix="Try again in a minute.",
+                  system="TestRail and Testmo", reference="9c02")
     ),
     "complaint_ours": lambda: messages.complaint(
         Complaint(family="ours", what="Something went wrong in Rundown.", why="This is our mistake, not yours.",

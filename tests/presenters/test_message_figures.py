@@ -70,8 +70,9 @@ def test_tallies_are_told_in_words(tally: Tally, words: str) -> None:
         ((None,), ""),
         ((1.0, 1.0), "▇▇"),
         ((0.0, 1.0), "▁▇"),
-        ((0.98, 0.975, 0.96, 0.97, 0.95, 0.94, 0.91), "▇▇▅▆▄▄▁"),
-        ((1.0, None, 0.99), "▇·▆"),
+        ((0.98, 0.975, 0.8, 0.97, 0.5, 0.6, 0.91), "▇▇▅▇▁▂▆"),
+        ((1.0, None, 0.99), "▇·▇"),
+        ((0.2, 1.0, 0.6), "▁▇▄"),
     ],
 )
 def test_sparklines(rates: tuple[float | None, ...], line: str) -> None:
@@ -81,14 +82,38 @@ def test_sparklines(rates: tuple[float | None, ...], line: str) -> None:
 @pytest.mark.parametrize(
     ("rates", "words"),
     [
-        ((0.98, 0.91), "▇▁ 98 % → 91 %, 2 runs"),
-        ((None, 0.98, 1.0), "·▅▇ 98 % → 100 %, 3 runs"),
+        ((0.98, 0.91), "▇▆ pass rate of executed tests 98 % → 91 %, 2 runs"),
+        ((None, 0.98, 1.0), "·▇▇ pass rate of executed tests 98 % → 100 %, 3 runs"),
+        ((1.0, 0.85, 0.88), "▇▅▆ pass rate of executed tests 100 % → 88 %, lowest 85 %, 3 runs"),
+        ((0.98, 0.97, None), ""),
         ((0.5,), ""),
         ((None, None, 0.5), ""),
     ],
 )
 def test_trends(rates: tuple[float | None, ...], words: str) -> None:
     assert figures.trend_words(rates) == words
+
+
+@pytest.mark.parametrize(
+    ("count", "total", "again", "told"),
+    [
+        (27, 27, "list", "27"),
+        (27, None, "list", "27"),
+        (3, 27, "list --limit 3", "First 3 of 27"),
+        (3, 27, "list", "First 3 of 27"),
+        (3, None, "list --limit 3", "First 3"),
+        (2, None, "list --limit 3", "2"),
+        (0, None, "list", "0"),
+    ],
+)
+def test_counts_tell_when_rows_were_cut(count: int, total: int | None, again: str, told: str) -> None:
+    assert figures.held(count, total, again) == told
+
+
+def test_one_is_followed_by_the_singular() -> None:
+    assert figures.counted_words("1", "open runs · name results", "run") == "open run · name results"
+    assert figures.counted_words("2", "open runs", "run") == "open runs"
+    assert figures.counted_words("1", "", "result") == "result"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,19 @@ from bot.domain.outcomes import Outcome, Tally
 from bot.domain.streams import Streak
 from bot.presenters import messages
 from bot.presenters.message import Message
-from tests.presenters.samples import CARD, DIFF, FAILURES, LIST, NOW, PERSON, RELEASE, RESULTS, RUNNING, failing
+from tests.presenters.samples import (
+    CARD,
+    DIFF,
+    FAILURES,
+    LIST,
+    NIGHTLY,
+    NOW,
+    PERSON,
+    RELEASE,
+    RESULTS,
+    RUNNING,
+    failing,
+)
 from tests.presenters.snapshots import readable
 
 
@@ -134,6 +146,119 @@ def test_unfinished_is_never_shown_as_failed() -> None:
     text = readable(messages.run_card(replace(CARD, run=run, trend=()), command="show", now=NOW))
     assert "▶️ *Running*" in text
     assert "fail" not in text.lower().replace("[failures]", "")
+
+
+@pytest.mark.parametrize(
+    ("tally", "told"),
+    [
+        (Tally(passed=9), "🟢 *Open, all passed*"),
+        (Tally(passed=9, skipped=1), "🟢 *Open, all passed*"),
+        (Tally(passed=9, untested=1), "⚪ *Open*"),
+        (Tally(passed=9, retest=1), "⚪ *Open*"),
+        (Tally(passed=9, other=(("Known issue", 1),)), "⚪ *Open*"),
+        (Tally(untested=9), "⚪ *Not started*"),
+        (Tally(), "⚪ *Not started*"),
+        (Tally(retest=1), "⚪ *Open*"),
+        (Tally(passed=9, blocked=1), "🚧 *Blocked*"),
+    ],
+)
+def test_an_open_run_tells_whether_it_is_begun_and_done(tally: Tally, told: str) -> None:
+    run = replace(RELEASE, tally=tally)
+    assert told in readable(messages.run_card(replace(CARD, run=run), command="show", now=NOW))
+
+
+def test_a_run_whose_counts_were_not_read_is_not_called_empty_or_not_started() -> None:
+    run = replace(RELEASE, tally=Tally(), missing=("its counts could not be read",))
+    text = readable(messages.run_card(replace(CARD, run=run), command="show", now=NOW))
+    assert "⚪ *Open*" in text
+    assert "counts not read" in text
+
+
+@pytest.mark.parametrize(("finished", "told"), [(True, "took 1 h 20 min"), (False, "worked on for 1 h 20 min")])
+def test_only_what_is_finished_took_its_time(finished: bool, told: str) -> None:
+    run = replace(RELEASE, finished=finished, elapsed_s=4_800)
+    assert f" · {told} · " in readable(messages.run_card(replace(CARD, run=run), command="show", now=NOW))
+
+
+def test_a_run_without_results_has_no_trend() -> None:
+    trend = (*CARD.trend[:-1], replace(CARD.trend[-1], rate=None))
+    assert "pass rate" not in readable(messages.run_card(replace(CARD, trend=trend), command="show", now=NOW))
+
+
+@pytest.mark.parametrize(
+    ("change", "again", "told"),
+    [
+        ({}, "failures testmo:A412", True),
+        ({"run": replace(RELEASE, tally=Tally(failed=6))}, "failures testrail:R118", False),
+        ({"owner": "Tom"}, "failures testmo:A412", False),
+        ({"missing": ("page 2 of 3",)}, "failures testmo:A412", False),
+        ({"total": 5}, "failures testmo:A412", False),
+        ({}, "failures testmo:A412/2", False),
+    ],
+)
+def test_failed_results_are_told_beside_fewer_failing_tests_of_a_whole_run(
+    change: dict[str, Any], again: str, told: bool
+) -> None:
+    value = replace(FAILURES, run=replace(NIGHTLY, tally=Tally(passed=1, failed=6)), total=4)
+    text = readable(messages.failures(replace(value, **change), again=again, now=NOW))
+    assert ("6 failed results, 4 tests still failing" in text) is told
+
+
+def test_new_tests_stand_in_one_order_everywhere() -> None:
+    tests = [
+        replace(failing(1, name=name, folder=folder).test) for folder, name in (("b", "a"), ("a", "b"), ("A", "a"))
+    ]
+    rows = tuple(replace(failing(1), test=test) for test in tests)
+    failed = readable(messages.failures(replace(FAILURES, tests=rows), again="f", now=NOW))
+    changed = readable(messages.diff(replace(DIFF, new=tuple(tests)), again="d", now=NOW))
+    for text in (failed, changed):
+        places = [text.rindex(title) for title in ("A › a", "a › b", "b › a")]
+        assert places == sorted(places)
+
+
+def test_without_an_earlier_run_there_is_nothing_to_compare_with() -> None:
+    message = messages.failures(replace(FAILURES, judged_on=0), again="f", now=NOW)
+    assert "No earlier run to compare with." in readable(message)
+    assert "ask:diff" not in [action for action, _ in buttons(message)]
+    partial = replace(FAILURES, judged_on=0, missing=("how long they have been failing could not be read",))
+    assert "No earlier run" not in readable(messages.failures(partial, again="f", now=NOW))
+
+
+def test_tests_without_names_are_no_missing_tests() -> None:
+    value = replace(DIFF, new=(), still=(), fixed=(), not_run=(), common=0, added=0)
+    text = readable(messages.diff(value, again="diff R118", now=NOW))
+    assert "Nothing can be compared." in text
+    assert "has no tests" not in text
+
+
+def test_an_empty_list_offers_finished_runs_and_nothing_to_share() -> None:
+    empty = RunList(runs=(), words="open runs", read_at=NOW)
+    assert buttons(messages.run_list(empty, again="list", now=NOW, wider="list --all")) == [("page:all", "list --all")]
+    assert buttons(messages.run_list(empty, again="list --all", now=NOW)) == []
+    assert buttons(messages.run_list(LIST, again="list", now=NOW, wider="list --all")) == [("share", "list")]
+
+
+def test_counts_that_were_not_read_can_be_asked_for_again() -> None:
+    note = "web: test sets are partial: the counts of 1 test set were not read: PractiTest is down; sorry"
+    message = messages.run_list(replace(LIST, notes=(note,)), again="list", now=NOW)
+    assert "  web – the counts of 1 test set are not read yet\n" in readable(message)
+    assert ("page:again", "list") in buttons(message)
+
+
+def test_a_question_back_is_no_error() -> None:
+    asked = replace(PERSON, what="“web” could be any of 2 connections.")
+    for text in (readable(messages.complaint(asked)), readable(messages.complaint(replace(asked, what="Which R1?")))):
+        assert "↩️" not in text
+        assert "ref `" not in text
+    assert "↩️" in readable(messages.complaint(replace(PERSON, what="Which R1?", closest=())))
+
+
+def test_a_system_is_named_once_and_nothing_was_changed() -> None:
+    fault = replace(PERSON, family="system", system="TestRail", what="No answer.", why="", closest=())
+    assert "⚠️ *TestRail* – No answer." in readable(messages.complaint(fault))
+    named = readable(messages.complaint(replace(fault, what="TestRail does not answer.")))
+    assert "⚠️ *TestRail does not answer.*" in named
+    assert named.rstrip().endswith("  Nothing was changed. · ref `7f3a`")
 
 
 def test_custom_statuses_keep_their_label() -> None:

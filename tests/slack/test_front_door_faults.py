@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+
+import aiohttp
 import pytest
 
 from bot.sandbox.slack import mrkdwn
@@ -133,3 +137,60 @@ async def test_hostile_names_neither_ping_nor_link_nor_format(text: str) -> None
                     spans = mrkdwn.parse(each["text"], verbatim=bool(each.get("verbatim")))
                     assert not mrkdwn.pings(spans), each
                     assert all("evil" not in link.target for link in mrkdwn.links(spans)), each
+
+
+@pytest.mark.parametrize("reason", ["internal_error", "fatal_error", "service_unavailable"])
+async def test_a_passing_fault_of_slack_only_delays_a_public_answer(reason: str) -> None:
+    async with town() as here:
+        here.slack.fail("chat.postMessage", reason, times=1)
+        assert "71 passed" in here.words(await here.ask("@rundown show A412"))
+
+
+async def test_a_web_page_instead_of_slacks_answer_only_delays_it() -> None:
+    async with town() as here:
+        here.slack.faults.html("chat[.]postMessage", times=1)
+        assert "71 passed" in here.words(await here.ask("@rundown show A412"))
+
+
+@pytest.mark.parametrize("reason", ["restricted_action", "not_in_channel", "is_archived"])
+async def test_where_the_bot_may_not_speak_the_asker_is_told_alone(reason: str) -> None:
+    async with town() as here:
+        here.slack.fail("chat.postMessage", reason, times=1)
+        answer = await here.ask("@rundown show A412")
+        assert answer.only_for == here.slack.person("ana").id
+        assert "71 passed" in here.words(answer)
+
+
+async def test_a_line_that_is_gone_is_followed_by_the_answer() -> None:
+    async with town() as here:
+        here.testmo.faults.delay("automation/runs/412", 1.9, times=1)
+        here.slack.fail("chat.update", "message_not_found", times=1)
+        assert "71 passed" in here.words(await here.ask("@rundown show A412"))
+
+
+async def test_share_pressed_again_and_again_shares_once() -> None:
+    async with town() as here:
+        private = await here.ask("show A412")
+        for _ in range(3):
+            await here.slack.click("ana", private, "share", stale=True)
+        await here.slack.until(lambda: here.slack.now(private).deleted)
+        await here.ask("version")
+        assert len(here.slack.calls("chat.postMessage")) == 1
+
+
+@pytest.mark.parametrize("body", ["payload=%7Bbroken", "payload=", "payload=[]", "[1]", "{{{", "null", "{"])
+async def test_a_signed_body_that_is_nothing_of_slacks_is_refused_quietly(body: str) -> None:
+    async with town("http") as here:
+        assert here.bot.web is not None
+        now = str(int(here.slack.clock.now().timestamp()))
+        secret = here.slack.signing_secret.encode()
+        signature = hmac.new(secret, f"v0:{now}:{body}".encode(), hashlib.sha256).hexdigest()
+        kind = "application/json" if body[0] in "[{n" else "application/x-www-form-urlencoded"
+        headers = {
+            "X-Slack-Request-Timestamp": now,
+            "X-Slack-Signature": f"v0={signature}",
+            "Content-Type": kind,
+        }
+        address = f"http://127.0.0.1:{here.bot.web.port}/slack/events"
+        async with aiohttp.ClientSession() as session, session.post(address, data=body, headers=headers) as answer:
+            assert answer.status == 400

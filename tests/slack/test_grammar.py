@@ -258,7 +258,7 @@ def test_in_a_thread_its_run_is_meant_where_none_is_named(verb: str) -> None:
         ("ok 12", "“ok” is not a command.", ("show 12", "help")),
         ("what about A412", "“what” is not a command.", ("show A412", "help")),
         ("R 118", "“R 118” is not a command.", ("show R118", "results 118")),
-        ("run118", "“run118” is not a command.", ("show 118", "list run118")),
+        ("run118", "“run118” is not a command.", ("show 118",)),
         ("R118 failures", "The command comes first.", ("failures R118",)),
         ("--open list web", "The command comes first.", ("list web --open",)),
         ("show", "show needs a run.", ("show last", "list")),
@@ -283,7 +283,7 @@ def test_in_a_thread_its_run_is_meant_where_none_is_named(verb: str) -> None:
         ("list --open=yes", "--open takes no value.", ("list --open",)),
         ("list -since 7d", "“-since” is not a flag of list.", ("list --since 7d",)),
         ("list -tga:wip", "“-tga:wip” is not a flag of list.", ("list -tag:wip",)),
-        ("list -since:7d", "--since cannot exclude.", ("list --since 7d",)),
+        ("list -since:7d", "-since: cannot leave anything out.", ("list --since 7d",)),
         ("show R118 --since 7d", "“--since” is not a flag of show.", ("help show",)),
         ("list --since", "--since needs a value.", ("list --since 7d", "list")),
         ("list --since --open", "--since needs a value.", ("list --open --since 7d", "list --open")),
@@ -307,7 +307,7 @@ def test_in_a_thread_its_run_is_meant_where_none_is_named(verb: str) -> None:
         ("list --limit ٣", "--limit cannot be “٣”.", ("list --limit 10",)),
         ("list --by none", "--by cannot be “none”.", ("list --by me",)),
         ("list --by <#C1|x>", "--by cannot be “<#C1>”.", ("list --by me",)),
-        ("list --open --closed", "--open and --closed exclude each other.", ("list --open", "list --closed")),
+        ("list --open --closed", "--open and --closed do not go together.", ("list --open", "list --closed")),
         ('list "Release 5', "A quotation mark is never closed.", ("list Release 5",)),
     ],
 )
@@ -321,6 +321,57 @@ def test_every_mistake_has_four_parts_and_its_suggestions_can_be_run() -> None:
         error = wrong(text)
         assert all((error.what, error.why, error.fix, error.closest)), text
         assert [parse(command).text() for command in error.closest] == list(error.closest)
+
+
+@pytest.mark.parametrize(
+    ("text", "why", "fix"),
+    [
+        (
+            "list --stauts failed",
+            "The flags of list are --status, --state, --open, --closed, --all, --auto, --manual, --since, and 18 more.",
+            "Type help list to see all it takes, or put “quotes” around words that begin with a dash.",
+        ),
+        (
+            "failures R118 --since 7d",
+            "The flags of failures are --owner, --limit and --share.",
+            "Type help failures to see all it takes, or put “quotes” around words that begin with a dash.",
+        ),
+        (
+            "show R118 --x",
+            "The only flag of show is --share.",
+            "Type help show to see all it takes, or put “quotes” around words that begin with a dash.",
+        ),
+        (
+            "list --status",
+            "--status takes words such as passed, failed, blocked, untested, or a system's own.",
+            "Add it, or leave --status out.",
+        ),
+        (
+            "list --sort",
+            "--sort takes one of risk, newest, oldest, closed or name.",
+            "Write --sort risk, for example, or leave --sort out.",
+        ),
+        (
+            f"show R{2**63}",
+            "A run's number begins at 1 and has at most 19 digits.",
+            "Check the number, or type list to find the run.",
+        ),
+        (
+            "list --limit 0",
+            "--limit takes a whole number from 1 to 1000.",
+            "Write --limit 10, for example.",
+        ),
+    ],
+)
+def test_a_mistake_is_told_with_what_would_be_right(text: str, why: str, fix: str) -> None:
+    error = wrong(text)
+    assert (error.why, error.fix) == (why, fix)
+
+
+@pytest.mark.parametrize("flag", [flag for verb in VERBS for flag in verb.flags if flag.takes is not Takes.SWITCH])
+def test_every_flag_says_what_it_takes(flag: Flag) -> None:
+    verb = next(verb for verb in VERBS if flag in verb.flags)
+    assert wrong(f"{verb.name} {verb.refs[0] * 'R1'} --{flag.name}").why.startswith(f"--{flag.name} takes ")
 
 
 def test_long_mistakes_are_cut_when_told() -> None:

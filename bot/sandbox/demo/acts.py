@@ -31,6 +31,11 @@ class Say:
 
     text: str
 
+    @property
+    def names_bot(self) -> bool:
+        """Whether Slack makes a mention of the bot of them."""
+        return _NAMED.search(self.text) is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Press:
@@ -102,6 +107,10 @@ Act = Slash | Mention | Say | Press | Become | Enter | Thread | Trouble | See | 
 _PRESS = re.compile(r"(\d{1,5})(?:\.(\d{1,3})|=(.*))?", re.DOTALL)
 _SLASH = re.compile(r"(/[^\s/]+)(?:\s+(.*))?", re.DOTALL)
 _MENTION = re.compile(r"@rundown(?![\w.-])[,:]?\s*(.*)", re.IGNORECASE | re.DOTALL)
+
+
+#: As Slack reads it: a full stop ends the sentence, not the name.
+_NAMED = re.compile(r"(?<!\w)@rundown(?![\w-]|\.\w)", re.IGNORECASE)
 
 
 def read_line(line: str) -> Act:

@@ -10,8 +10,8 @@ from bot.sandbox.demo.shapes import Behind
 TRY_FIRST = (
     ("/runs", "what matters here, with buttons"),
     ("/runs show A412", "the card of one automation run"),
-    ("/runs failures A412", "what fails in it, and why"),
-    ("@rundown list --open", "the open runs, for everybody"),
+    ("@rundown failures testrail:R118", "what fails in a run, for everybody (testmo has an R118 too)"),
+    ("/runs use testrail Webshop", "what this channel is about from now on"),
 )
 COMMANDS = (
     ("/runs …", "the slash command; only you see the answer"),

@@ -68,9 +68,9 @@ class Screen:
 
     def hear(self, how: str, message: Message) -> None:
         """Take note of a message that was posted, edited or deleted."""
+        self.news += 1
         if not (message.by_app or message.user == SLACKBOT_ID) or not self._sees(message):
             return
-        self.news += 1
         if how == "deleted":
             if self._drawn.pop(message.key, None) is not None:
                 self.note(f"{self._name(message.user)} took a message away.")

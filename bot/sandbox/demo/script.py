@@ -11,7 +11,7 @@ from rich.text import Text
 
 from bot.sandbox.demo.acts import read_line
 from bot.sandbox.demo.screen import Screen
-from bot.sandbox.demo.session import ANSWER_S, Session
+from bot.sandbox.demo.session import ANSWER_S, QUIET_S, Session
 from bot.sandbox.demo.terminal import knows_hyperlinks, talk
 from bot.sandbox.demo.town import Town
 from bot.sandbox.slack import CannotDo
@@ -40,10 +40,12 @@ async def play(
     out: Console,
     *,
     timeout_s: float = ANSWER_S,
+    quiet_s: float = QUIET_S,
     zone: tzinfo | None = None,
 ) -> int:
-    """Type each command and draw its answer; what comes later is still drawn. Returns 1 if one got no answer, else 0.
+    """Type each command and draw its answer. Returns 1 if one got no answer, else 0.
 
+    The next one is typed when nothing has changed for `quiet_s` seconds, so that all stands under its own command.
     `zone` is where times are told for, None for this machine's.
     """
     links = knows_hyperlinks(out)
@@ -60,6 +62,7 @@ async def play(
         session.show_prompt(command)
         done = await session.do(read_line(command))
         failed = not await session.answered(done, timeout_s) or failed
+        await session.settled(done, quiet_s)
         if done.ends:
             break
     return int(failed)

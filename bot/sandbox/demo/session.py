@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rich.text import Text
@@ -34,6 +35,8 @@ from bot.sandbox.slack import CannotDo, Channel, Control, Delivery, Message, Per
 
 ANSWER_S = 30.0
 QUIET_S, QUIET_MOST = 0.4, 8
+#: How long a shared answer may take to leave the place where only one person saw it.
+WITHDRAWN_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class Done:
     """An act as far as the person is concerned. With `waits` an answer is due.
 
     `before` is what was there already: messages, and the dialog; `place` where it was done (a channel's id), `used`
-    the message that was clicked.
+    the message that was clicked, `leaves` whether it goes away (its answer was shared).
     """
 
     ok: bool = True
@@ -50,6 +53,7 @@ class Done:
     before: tuple[int, tuple[str, str] | None] = (0, None)
     place: str = ""
     used: tuple[str, str] | None = None
+    leaves: bool = False
 
     def is_answer(self, message: Message, channel: Channel) -> bool:
         """Whether this answers the act: said where it was done or directly; gone only if it is what was clicked."""
@@ -109,7 +113,7 @@ class Session:
                 return await self._send(self.slack.command, act.name, act.text)
             case Mention():
                 return await self._send(self.slack.mention, act.text)
-            case Say() if self.channel.is_direct:
+            case Say() if self.channel.is_direct or act.names_bot:
                 return await self._send(self.slack.say, act.text)
             case Say():
                 done = await self._send(self.slack.say, act.text)
@@ -190,7 +194,9 @@ class Session:
             if control.url:
                 self.screen.note(f"Opens {control.url}")
                 return Done(ok=not delivery.user_error)
-            return self._sent(delivery, before, thing)
+            done = self._sent(delivery, before, thing)
+            shared = control.action_id.partition(":")[0] == "share" and isinstance(thing, Message)
+            return replace(done, leaves=shared and bool(thing.only_for))
         chosen = self._chosen(control, act)
         if isinstance(thing, View) and control.is_input and not control.block.get("dispatch_action"):
             self.slack.fill(thing, {control.action_id: chosen})
@@ -288,12 +294,28 @@ class Session:
             done.is_answer(one, self.slack.channel(one.channel)) for one in self.screen.finals[finals:]
         )
 
-    async def quiet(self) -> None:
-        """Wait until nothing more arrives for a moment: several messages in a row, edits that follow."""
+    async def settled(self, done: Done, quiet_s: float = QUIET_S) -> None:
+        """Wait for what follows an answer: what was shared is taken away, several messages in a row, edits."""
+        if not done.waits:
+            return
+        if done.leaves and done.used is not None:
+            with contextlib.suppress(TimeoutError):
+                await self.slack.until(lambda: self._is_gone(done), WITHDRAWN_S)
         for _ in range(QUIET_MOST):
             heard = self.screen.news
             try:
-                await self.slack.until(lambda heard=heard: self.screen.news > heard, QUIET_S)  # type: ignore[misc]
+                await self.slack.until(lambda heard=heard: self._stirs(heard), quiet_s)  # type: ignore[misc]
             except TimeoutError:
-                break
+                if self._all_told():
+                    break
         self.screen.draw_dialog()
+
+    def _is_gone(self, done: Done) -> bool:
+        return done.used is not None and self.slack.state.messages[done.used].deleted
+
+    def _stirs(self, heard: int) -> bool:
+        return self.screen.news > heard
+
+    def _all_told(self) -> bool:
+        """Whether the app has taken all it was told, or Slack has given up telling it."""
+        return all(one.acked or all(each.failure for each in one.attempts) for one in self.slack.deliveries)

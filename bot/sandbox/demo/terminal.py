@@ -75,8 +75,8 @@ async def converse(
         done = await session.do(read_line(typed))
         if done.ends:
             return
-        if await session.answered(done, timeout_s) and done.waits:
-            await session.quiet()
+        if await session.answered(done, timeout_s):
+            await session.settled(done)
         if typed.strip():
             screen.show(Text())
 
