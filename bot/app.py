@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from bot.config import Settings
 from bot.postman import Postman
+from bot.presenters import letters
 from bot.slack import context, help, runs
 from bot.slack.buttons import Buttons
 from bot.slack.desk import Desk, World
@@ -63,6 +64,7 @@ class Rundown:
         self.tasks = Tasks()
         self.database = Database(settings.database)
         self.systems = Systems([_connect(each, now) for each in settings.connections])
+        letters.use(list(connection.kinds) for connection in self.systems)
         self._home = Home()
         self._missing: dict[str, str] = {"slack": "not asked yet", "database": "not open yet"}
         self._background: list[asyncio.Task[None]] = []

@@ -79,7 +79,7 @@ def failures(value: Failures, *, again: str, page: int = 1, now: datetime, share
             for thread in value.by_thread[:20]
         ),
         threads_more=max(0, len(value.by_thread) - 20),
-        judged=plural(value.judged_on, "earlier run") if value.judged_on > 0 else "",
+        judged=plural(value.judged_on, "earlier run") if value.judged_on > 0 and value.tests else "",
         gaps=gaps(value.missing),
         stale=staleness(value.read_at, now),
         buttons=buttons.legal(

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from bot.domain.answers import Trouble
 from bot.domain.model import Run, State
+from bot.presenters import letters
 from bot.presenters.figures import ago, bar, tally_words
 from bot.presenters.icons import ALL_PASSED, NOT_STARTED, STATES
 from bot.presenters.markup import Markup, code, date, link
@@ -46,9 +47,12 @@ class RunLook:
 
 
 def look(run: Run, *, several: bool = False, width: int = 120, number: int = 0) -> RunLook:
-    """With `several` connections in sight, references carry their connection. `number` is the row in a list."""
+    """References carry their connection when `several` are in sight, or the letter is used by more than one.
+
+    `number` is the row in a list.
+    """
     icon, word, sentence = state_words(run)
-    short = str(run.ref) if several else run.ref.short
+    short = str(run.ref) if several or run.ref.letter in letters.shared else run.ref.short
     name = cut(run.name, width) or short
     ended = run.finished_at if run.finished else None
     return RunLook(
@@ -129,12 +133,12 @@ def gaps(missing: Sequence[str]) -> str:
 
 
 #: How an adapter tells that counts were not read in one go; said shorter, beside a button that reads on.
-_UNCOUNTED = re.compile(r"^([^:]+): .+ are partial: the counts of ([\d,]+ .+?) (?:was|were) not read(?:[ :].*)?$")
+_UNCOUNTED = re.compile(r"^([^:]+): .+ are partial: the counts of ([\d,]+ .+?) (?:was|were) not read(?: \(.*|(: .*))?$")
 
 
 def notes_of(notes: Sequence[str], most: int) -> tuple[str, ...]:
     """What is beside a list, in few words."""
-    return tuple(cut(_UNCOUNTED.sub(r"\1 – the counts of \2 are not read yet", note), 300) for note in notes[:most])
+    return tuple(cut(_UNCOUNTED.sub(r"\1 – the counts of \2 are not read yet\3", note), 300) for note in notes[:most])
 
 
 def unread(notes: Sequence[str]) -> bool:

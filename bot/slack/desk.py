@@ -275,7 +275,8 @@ class Desk:
                 return _Said(ts=await self._postman.say(question.back, message))
             if not question.in_place:
                 await self._postman.whisper(question.back, message)
-                return _Said(privately=True)
+                # A click's response_url would replace what was clicked, not this line: there the answer comes below it.
+                return _Said(privately=not question.back.message_ts)
         except NotSaidError as error:
             log.warning("could not say that a system is slow: %s", error.reason)
         return _NOTHING

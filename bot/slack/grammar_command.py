@@ -52,6 +52,11 @@ class Command:
         """The same command, answered in public."""
         return replace(self, share=True)
 
+    def with_switch(self, name: str, instead_of: tuple[str, ...] = ()) -> Command:
+        """The same command with this switch on and those off, from its first page."""
+        kept = [(flag, value) for flag, value in self.flags if flag not in (name, *instead_of)]
+        return replace(self, flags=tuple(sorted([*kept, (name, True)], key=lambda each: each[0])), page=1)
+
     def with_word(self, old: str, new: str) -> Command:
         """The same command with another word in place of one, wherever it stands in words and flags."""
 

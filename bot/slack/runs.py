@@ -43,7 +43,12 @@ async def answer_list(asking: Asking) -> Answer:
         now=world.now(),
     )
     message = messages.run_list(
-        listing, again=asking.again(), page=command.page, now=world.now(), shareable=asking.shareable
+        listing,
+        again=asking.again(),
+        page=command.page,
+        now=world.now(),
+        shareable=asking.shareable,
+        wider=command.with_switch("all", instead_of=("open", "closed")).text() if ask.query.state == "open" else "",
     )
     return Answer(message, listed=tuple(run.ref for run in listing.runs))
 

@@ -125,9 +125,21 @@ class Gathering(Generic[T]):
         shrank = any(later < earlier for earlier, later in pairwise(totals))
         if totals and (shrank or min(totals) < totals[0] or (whole and counted < totals[0])):
             self.note(CHANGED)
-        told = max([*totals, counted]) if totals else None
-        total = told if self.keep is None else len(rows) if whole else None
-        return Listing(tuple(rows[: self.at_most]), read_at, total, tuple(self.missing))
+        return Listing(
+            tuple(rows[: self.at_most]), read_at, self._total(len(rows), counted, totals, whole=whole), tuple(self.missing)
+        )
+
+    def _total(self, kept: int, counted: int, totals: list[int], *, whole: bool) -> int | None:
+        """How many rows there are. Once all were read, only what was counted is told, whatever the pages say."""
+        if self.keep is not None:
+            return kept if whole else None
+        if whole:
+            return counted if totals or not self.missing else None
+        if not totals:
+            return None
+        told, last = max([*totals, counted]), max(page.last or 0 for page in self.pages.values())
+        fits = not last or told <= last * max(page.size for page in self.pages.values())
+        return told if fits else None
 
 
 async def by_number(

@@ -34,6 +34,7 @@ from bot.domain.errors import (
     UnavailableFault,
     UnreadableFault,
 )
+from bot.systems._mend import mended
 from bot.systems._pace import Pace, TooLong
 from bot.usecases.ports import PATIENCE, Patience
 
@@ -147,6 +148,9 @@ class Wire:
         try:
             return _decoder(shape).decode(raw)
         except _UNREADABLE as error:
+            whole = self._mended(raw, shape, error)
+            if whole is not None:
+                return whole
             web_page = raw.lstrip()[:1] == b"<"
             log.warning(
                 "unreadable answer of %s: %s", self.label, "a web page" if web_page else self._clean(str(error))
@@ -164,11 +168,26 @@ class Wire:
             try:
                 good.append(decoder.decode(raw))
             except _UNREADABLE as error:
-                first = first or error
+                whole = self._mended(raw, shape, error)
+                if whole is not None:
+                    good.append(whole)
+                else:
+                    first = first or error
         bad = len(raws) - len(good)
         if first is not None:
             log.warning("%s unreadable rows of %s, the first: %s", bad, self.label, self._clean(str(first)))
         return good, bad
+
+    def _mended(self, raw: bytes | msgspec.Raw, shape: type[T], error: Exception) -> T | None:
+        """The row without its unreadable fields; None where that leaves no row."""
+        if not (isinstance(error, msgspec.ValidationError) and hasattr(shape, "__struct_fields__")):
+            return None
+        try:
+            whole = mended(raw, shape)
+        except _UNREADABLE:
+            return None
+        log.info("a field of %s that can't be read: %s", self.label, self._clean(str(error)))
+        return whole
 
     async def close(self) -> None:
         """Let go of all connections, for good."""

@@ -185,7 +185,7 @@ class RunRow(Counters, kw_only=True):
     elapsed: float | None = None
     is_closed: bool | None = None
     is_completed: bool | None = None
-    issues: list[int] | None = None
+    issues: list[int | str] | None = None
     links: list[LinkRow] | None = None
     tags: list[str] | None = None
     threads: list[msgspec.Raw] | None = None
@@ -209,7 +209,7 @@ class ResultRow(msgspec.Struct):
     elapsed: float | None = None
     assignee_id: int | None = None
     is_latest: bool | None = None
-    issues: list[int] | None = None
+    issues: list[int | str] | None = None
     created_at: str | None = None
     created_by: int | None = None
     deleted_at: str | None = None
@@ -410,8 +410,10 @@ def _links(rows: Iterable[LinkRow]) -> tuple[tuple[str, str], ...]:
     return tuple((row.name or row.url, row.url) for row in rows if row.url and _WEB.match(row.url))
 
 
-def _issues(numbers: list[int] | None, names: Names) -> str:
-    return ", ".join(names.issues.get(number) or f"issue {number}" for number in numbers or ())
+def _issues(issues: list[int | str] | None, names: Names) -> str:
+    return ", ".join(
+        issue if isinstance(issue, str) else names.issues.get(issue) or f"issue {issue}" for issue in issues or ()
+    )
 
 
 def read_threads(rows: Sequence[ThreadRow], names: Names, read_at: datetime) -> tuple[Thread, ...]:

@@ -46,7 +46,6 @@ from bot.systems._pages import Page, by_offset
 from bot.systems._plain import plain
 from bot.systems._refusals import Forbidden, judging
 from bot.systems._spec import Account, Option, System
-from bot.systems._times import LONG_AGO
 from bot.systems._wire import Wire
 from bot.usecases.ports import PATIENCE
 
@@ -201,6 +200,8 @@ _counts = attrgetter(
     *(f"custom_status{number}_count" for number in range(1, 8)),
 )  # fmt: skip
 _SPAN = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)\s*([wdhms])", re.I)
+#: No TestRail is older than this: the year 2000.
+_FIRST_S = 946_684_800
 #: Working weeks and days, as TestRail counts them.
 _SECONDS = {"w": 144_000, "d": 28_800, "h": 3_600, "m": 60, "s": 1}
 
@@ -265,7 +266,7 @@ def read_label(status: int | None, lens: Lens) -> str:
 def read_time(seconds: int | None) -> datetime | None:
     """UNIX seconds as a time; None for none and for what is no time of this era."""
     try:
-        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+        return None if seconds is None or seconds < _FIRST_S else datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, ValueError, OSError):
         return None
 
@@ -306,6 +307,7 @@ def read_plan(row: WireRun, lens: Lens, runs: Sequence[WireRun] = ()) -> Run:
 def _read_any(row: WireRun, lens: Lens, kind: Kind, tally: Tally, **more: Any) -> Run:
     finished = bool(row.is_completed)
     finished_at = read_time(row.completed_on) if finished else None
+    updated_at = finished_at if row.updated_on == row.completed_on else read_time(row.updated_on)
     milestone = row.milestone_id
     return make_run(
         ref=RunRef(lens.connection, kind.letter, row.id),
@@ -314,10 +316,10 @@ def _read_any(row: WireRun, lens: Lens, kind: Kind, tally: Tally, **more: Any) -
         name=row.name or f"{kind.noun} {row.id}",
         tally=tally,
         finished=finished,
-        created_at=read_time(row.created_on) or LONG_AGO,
+        created_at=read_time(row.created_on) or updated_at or finished_at or lens.read_at,
         read_at=lens.read_at,
         finished_at=finished_at,
-        updated_at=finished_at if row.updated_on == row.completed_on else read_time(row.updated_on),
+        updated_at=updated_at,
         by=lens.person(row.created_by),
         assignee=lens.person(row.assignedto_id),
         config=sys.intern(row.config or ""),
@@ -366,7 +368,7 @@ def read_result(row: WireResult, lens: Lens, test: Test | None, *, config: str =
     return Result(
         test=f"{name} · {config}" if config else name,
         outcome=None if row.status_id is None else OUTCOMES.get(row.status_id, Outcome.OTHER),
-        at=read_time(row.created_on) or LONG_AGO,
+        at=read_time(row.created_on) or lens.read_at,
         label=read_label(row.status_id, lens),
         by=lens.person(row.created_by),
         assignee=lens.person(row.assignedto_id) or (test.assignee if test is not None else ""),

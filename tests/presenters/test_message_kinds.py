@@ -238,10 +238,13 @@ def test_an_empty_list_offers_finished_runs_and_nothing_to_share() -> None:
     assert buttons(messages.run_list(LIST, again="list", now=NOW, wider="list --all")) == [("share", "list")]
 
 
-def test_counts_that_were_not_read_can_be_asked_for_again() -> None:
-    note = "web: test sets are partial: the counts of 1 test set were not read: PractiTest is down; sorry"
+@pytest.mark.parametrize(
+    ("why", "told"), [(" (too many calls at once), so more", ""), (": PractiTest is down.", ": PractiTest is down.")]
+)
+def test_counts_that_were_not_read_can_be_asked_for_again(why: str, told: str) -> None:
+    note = f"web: test sets are partial: the counts of 1 test set were not read{why}"
     message = messages.run_list(replace(LIST, notes=(note,)), again="list", now=NOW)
-    assert "  web – the counts of 1 test set are not read yet\n" in readable(message)
+    assert f"  web – the counts of 1 test set are not read yet{told}\n" in readable(message)
     assert ("page:again", "list") in buttons(message)
 
 

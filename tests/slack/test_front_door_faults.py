@@ -194,3 +194,14 @@ async def test_a_signed_body_that_is_nothing_of_slacks_is_refused_quietly(body: 
         address = f"http://127.0.0.1:{here.bot.web.port}/slack/events"
         async with aiohttp.ClientSession() as session, session.post(address, data=body, headers=headers) as answer:
             assert answer.status == 400
+
+
+async def test_a_slow_answer_to_a_click_leaves_what_was_clicked_as_it_was() -> None:
+    async with town() as here:
+        card = await here.ask("show A412")
+        here.testmo.faults.delay("automation/runs/412/tests", 1.9, times=1)
+        await here.slack.click("ana", card, "ask:failures")
+        await here.slack.next_message(lambda message: "ooking" in message.text)
+        answer = await here.answer()
+        assert "failing tests" in here.words(answer)
+        assert "Failures" in here.words(card)

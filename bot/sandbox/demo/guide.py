@@ -8,10 +8,10 @@ from rich.text import Text
 from bot.sandbox.demo.shapes import Behind
 
 TRY_FIRST = (
-    ("/runs", "what matters here, with buttons"),
-    ("/runs show A412", "the card of one automation run"),
-    ("@rundown failures testrail:R118", "what fails in a run, for everybody (testmo has an R118 too)"),
-    ("/runs use testrail Webshop", "what this channel is about from now on"),
+    ("/runs", "what matters here"),
+    ("/runs show A412", "one automation run"),
+    ("@rundown failures testrail:R118", "what fails, for all"),
+    ("/runs use testrail Webshop", "set the project here"),
 )
 COMMANDS = (
     ("/runs …", "the slash command; only you see the answer"),

@@ -195,8 +195,8 @@ class Session:
                 self.screen.note(f"Opens {control.url}")
                 return Done(ok=not delivery.user_error)
             done = self._sent(delivery, before, thing)
-            shared = control.action_id.partition(":")[0] == "share" and isinstance(thing, Message)
-            return replace(done, leaves=shared and bool(thing.only_for))
+            leaves = isinstance(thing, Message) and bool(thing.only_for) and _shares(control)
+            return replace(done, leaves=leaves)
         chosen = self._chosen(control, act)
         if isinstance(thing, View) and control.is_input and not control.block.get("dispatch_action"):
             self.slack.fill(thing, {control.action_id: chosen})
@@ -319,3 +319,8 @@ class Session:
     def _all_told(self) -> bool:
         """Whether the app has taken all it was told, or Slack has given up telling it."""
         return all(one.acked or all(each.failure for each in one.attempts) for one in self.slack.deliveries)
+
+
+def _shares(control: Control) -> bool:
+    """Whether a button says the same again for everybody, in place of what only one person sees."""
+    return control.action_id.partition(":")[0] == "share"

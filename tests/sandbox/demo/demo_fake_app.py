@@ -75,7 +75,7 @@ def _word(payload: Json) -> str:
         return "submitted"
     text = str(payload.get("text") or (payload.get("event") or {}).get("text") or "")
     words = [word for word in text.split() if not word.startswith("<@")]
-    return words[0] if words else ""
+    return words[0].rstrip(",") if words else ""
 
 
 async def _card(app: FakeApp, payload: Json) -> None:
@@ -94,6 +94,11 @@ async def _card(app: FakeApp, payload: Json) -> None:
 async def _slow(app: FakeApp, payload: Json) -> None:
     await app.respond(payload, blocks=[context("⏳ Looking up “slow” in Testmo…")])
     await app.respond(payload, blocks=[section("Here it is.")], replace_original=True)
+
+
+async def _twice(app: FakeApp, payload: Json) -> None:
+    await app.respond(payload, text="The first half.")
+    await app.respond(payload, text="The second half.")
 
 
 async def _public(app: FakeApp, payload: Json) -> None:
@@ -154,6 +159,7 @@ async def _submitted(app: FakeApp, payload: Json) -> None:
 ANSWERS: dict[str, Answer] = {
     "card": _card,
     "slow": _slow,
+    "twice": _twice,
     "public": _public,
     "direct": _direct,
     "failures": _failures,

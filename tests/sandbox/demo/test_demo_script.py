@@ -12,12 +12,12 @@ from tests.sandbox.demo.demo_fake_app import answering, paper, text
 
 
 async def played(
-    *commands: str, person: str = "ana", channel: str = "#release", timeout_s: float = 10
+    *commands: str, person: str = "ana", channel: str = "#release", timeout_s: float = 10, quiet_s: float = 0.05
 ) -> tuple[int, str]:
     """The exit code and what was drawn, times left out."""
     async with answering() as (town, _):
         console = paper()
-        code = await play(town, commands, person, channel, console, timeout_s=timeout_s, zone=UTC)
+        code = await play(town, commands, person, channel, console, timeout_s=timeout_s, quiet_s=quiet_s, zone=UTC)
         return code, text(console)
 
 
@@ -67,6 +67,24 @@ async def test_everything_typable_can_be_played(commands: tuple[str, ...], shown
     code, drawn = await played(*commands)
     assert shown in drawn
     assert code == 0
+
+
+async def test_what_was_shared_is_taken_away_before_the_next_command() -> None:
+    _, shown = await played("/runs ask", "2", "/runs card", quiet_s=0)
+    shared, gone, after = (shown.index(words) for words in ("Shared by all", "took a message away.", "› /runs card"))
+    assert shared < gone < after
+
+
+async def test_what_follows_an_answer_stands_under_its_command() -> None:
+    _, shown = await played("/runs twice", "/runs card")
+    assert shown.index("The second half.") < shown.index("› /runs card")
+
+
+@pytest.mark.parametrize("said", ["public @rundown", "public, @Rundown.", "public then @rundown please"])
+async def test_a_mention_anywhere_in_a_sentence_is_waited_for(said: str) -> None:
+    code, shown = await played(said)
+    assert "Said to #release." not in shown
+    assert ("In public" in shown, code) == (True, 0)
 
 
 async def test_a_line_that_the_answer_replaces_is_not_an_answer() -> None:
