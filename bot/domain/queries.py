@@ -9,10 +9,14 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """A person as somebody typed them: a number, an email address, a name, or all that Slack tells of a mention."""
+    """A person as somebody typed them: a number, an email address, a name, or all that Slack tells of a mention.
+
+    `name` is the full name where it is known apart from the text.
+    """
 
     text: str
     email: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

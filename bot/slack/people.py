@@ -27,7 +27,7 @@ class Member:
     team: str = ""
 
     def who(self) -> Who:
-        return Who(text=self.email or self.name, email=self.email)
+        return Who(text=self.email or self.name, email=self.email, name=self.name)
 
 
 class People:

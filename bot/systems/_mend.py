@@ -14,7 +14,9 @@ from typing import Any, TypeVar, get_args, get_origin
 import msgspec
 
 T = TypeVar("T")
-VITAL = re.compile(r"(?!thread_)\w+_count|is_\w+|status|status_id|deleted_at|run_id|test_id|project_id|entries|runs|rows|result")
+VITAL = re.compile(
+    r"(?!thread_)\w+_count|is_\w+|status|status_id|deleted_at|run_id|test_id|project_id|entries|runs|rows|result"
+)
 #: What of an object tells best what it is.
 _TELLING = ("display_id", "name", "title", "label", "url", "id")
 

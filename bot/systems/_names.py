@@ -72,7 +72,7 @@ def person_meant(who: Who, people: Iterable[Person]) -> Person | None:
     everybody = tuple(people)
     fitting = [person for person in everybody if email and person.email.casefold() == email]
     if not fitting:
-        words = text.casefold().split()
+        words = (who.name or text).casefold().split()
         free = [person for person in everybody if words and not (email and person.email)]
         fitting = [person for person in free if person.name.casefold().split() == words]
         if not fitting and not email:

@@ -126,7 +126,10 @@ class Gathering(Generic[T]):
         if totals and (shrank or min(totals) < totals[0] or (whole and counted < totals[0])):
             self.note(CHANGED)
         return Listing(
-            tuple(rows[: self.at_most]), read_at, self._total(len(rows), counted, totals, whole=whole), tuple(self.missing)
+            tuple(rows[: self.at_most]),
+            read_at,
+            self._total(len(rows), counted, totals, whole=whole),
+            tuple(self.missing),
         )
 
     def _total(self, kept: int, counted: int, totals: list[int], *, whole: bool) -> int | None:

@@ -54,6 +54,8 @@ CONNECT_S = 5.0
 PATIENCE_S = 30.0
 LONGEST_PAUSE_S = 600.0
 TRIES = 4
+#: So long a key that was refused is not shown again.
+REFUSED_S = 30.0
 
 Judge = Callable[[int, bytes], RundownError | None]
 
@@ -95,6 +97,7 @@ class Wire:
         self._pause_s = pause_s
         self._client: httpx.AsyncClient | None = None
         self._closed = False
+        self._refused: tuple[float, RundownError] | None = None
 
     async def get(self, target: str, shape: type[T]) -> T:
         """Read JSON of this shape from `base + target` (path and query, already encoded)."""
@@ -124,6 +127,11 @@ class Wire:
     async def _call(self, method: str, target: str, body: bytes | None, patience: Patience) -> bytes:
         started = self._pace.now()
         asked = False
+        if self._refused is not None:
+            until, known = self._refused
+            if started < until:
+                raise RefusedFault(self.label, known.what, why=known.why, fix=known.fix)
+            self._refused = None
         try:
             if patience.until <= started:
                 raise TimeoutError
@@ -140,7 +148,10 @@ class Wire:
         log.debug("%s %s answered %s in %.3f s", method, self._clean(_bare(target)), status, self._pace.now() - started)
         if 200 <= status < 300:
             return raw
-        raise self._error(status, headers, raw)
+        error = self._error(status, headers, raw)
+        if status == 401 and isinstance(error, RefusedFault):  # asked again and again, some lock the account
+            self._refused = self._pace.now() + REFUSED_S, error
+        raise error
 
     def decode(self, raw: bytes, shape: type[T]) -> T:
         """JSON of this shape, or UnreadableFault. Unknown fields are ignored, numbers given as text are taken."""

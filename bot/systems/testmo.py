@@ -747,7 +747,8 @@ class Testmo:
         """One call for each run (and each further page). A run that can't be read is empty and says so."""
         read = await at_once(map(self._past_rows, runs))
         good = [(run, part) for run, part in zip(runs, read, strict=True) if not isinstance(part, RundownError)]
-        cases, unnamed = await self._case_names(row for _, (found, _) in good for row in found.items)
+        rows = [row for _, (found, _) in good for row in found.items]
+        cases, unnamed = await self._case_names(rows, past=True)
         past: dict[RunRef, Listing[Test]] = {}
         for run, (found, names) in good:
             if run.ref.letter == "R":
@@ -877,7 +878,8 @@ class Testmo:
         at_most: int | None = None,
     ) -> tuple[Listing[ResultRow], Names]:
         """Results of a manual run, newest first unless asked otherwise; deleted ones are left out."""
-        asked = {"sort": "run_results:created_at", "order": "desc", "expands": "issues,statuses,users", **params}
+        asked = {"sort": "run_results:created_at", "order": "desc", "expands": "issues,statuses,users"}
+        asked |= {"get_latest_result": "0", **params}
         try:
             found, names = await self._list(
                 f"/runs/{ref.id}/results",
@@ -1007,8 +1009,13 @@ class Testmo:
         rows = None if self._kept.is_fresh("unnamed") else await self._test_rows(run.ref.id)
         return rows or Listing((), self._now(), None, (UNNAMED,)), Names()
 
-    async def _case_names(self, rows: Iterable[ResultRow | TestRow]) -> tuple[Cases, tuple[str, ...]]:
-        """Names of the cases of these results, and a word when they can't be read."""
+    async def _case_names(
+        self, rows: Iterable[ResultRow | TestRow], *, past: bool = False
+    ) -> tuple[Cases, tuple[str, ...]]:
+        """Names of the cases of these results, and a word when they can't be read.
+
+        That our key may not read them is said of the run that was asked for, not of `past` ones: it will not change.
+        """
         wanted: dict[int, set[int]] = {}
         for row in rows:
             if isinstance(row, ResultRow) and row.case_id is not None and row.project_id is not None:
@@ -1017,28 +1024,30 @@ class Testmo:
         missing: tuple[str, ...] = ()
         for project, numbers in wanted.items():
             known = await self._kept.get(("cases", project), _no_cases)
-            if not numbers <= known.keys():
+            forbidden = ("no cases", project)
+            if not numbers <= known.keys() and not self._kept.is_fresh(forbidden):
                 try:
                     await self._read_cases(project, numbers - known.keys(), known)
+                except Forbidden:
+                    self._kept.put(forbidden, True)
                 except SystemFault as error:
                     log.info("names of cases could not be read: %s", error.what)
-            if not numbers <= known.keys():
+            if not numbers <= known.keys() and not (past and self._kept.is_fresh(forbidden)):
                 missing = ("the names of the cases" if numbers.isdisjoint(known) else "the names of some cases",)
             found.update(known)
         return found, missing
 
     async def _read_cases(self, project: int, wanted: set[int], known: dict[int, tuple[str, str]]) -> None:
-        """Read the newest cases until all are found: Testmo can't be asked for a case by its number."""
+        """Read cases until all are found: Testmo can't be asked for a case by its number."""
 
         def take(row: NamedRow, names: Names, _read_at: datetime) -> NamedRow:
             if row.project_id in (None, project) and (row.id in wanted or len(known) < MOST_CASES):
                 known[row.id] = (row.name or "", names.folders.get(row.folder_id or 0, ""))
             return row
 
-        params = {"sort": "repository_cases:created_at", "order": "desc", "expands": "folders"}
         found, _ = await self._list(
             f"/projects/{project}/cases",
-            params,
+            {},
             NamedRow,
             take,
             key=_id,

@@ -38,7 +38,7 @@ from bot.domain.queries import ResultQuery, RunQuery, Who
 from bot.domain.streams import fold_name
 from bot.systems._bulk import quick
 from bot.systems._filters import Keep, first_of_each, is_common, keeping, status_words
-from bot.systems._gaps import at_once, left_out, some
+from bot.systems._gaps import at_once, both, left_out, some
 from bot.systems._kept import Kept
 from bot.systems._links import as_page, below
 from bot.systems._names import look_up, none_such, person_meant, project_meant, read_digits
@@ -56,6 +56,8 @@ API = "/index.php?/api/v2/"
 PAGE_ROWS = 250
 #: How many plans are opened for the runs inside them: where a time or `open` bounds them, and where nothing does.
 PLANS_ASKED, PLANS_UNASKED = 20, 10
+#: So many plans that were just shown are remembered with the runs inside them.
+PLANS_OPEN = 8
 #: When to ask for names again after a fault, and how long an answer waits for them.
 NAMES_AGAIN, NAMES_S = timedelta(seconds=30), 4.0
 
@@ -606,6 +608,7 @@ class TestRail:
         self._now = account.now
         self._kept = Kept(account.now)
         self._users_by_project = False
+        self._opened: dict[RunRef, tuple[datetime, list[WireRun], tuple[str, ...]]] = {}
         key = account.text("key")
         login = base64.b64encode(f"{account.text('user')}:{key}".encode()).decode()
         refused = judging(LABEL, complaint, (key, login))
@@ -648,7 +651,11 @@ class TestRail:
         if ref.letter != "P":
             return read_run(row, lens)
         inside, missing = self._inside(row)
-        return replace(read_plan(row, lens, inside), missing=missing)
+        plan = replace(read_plan(row, lens, inside), missing=missing)
+        self._opened[ref] = plan.read_at, inside, missing
+        while len(self._opened) > PLANS_OPEN:
+            del self._opened[next(iter(self._opened))]
+        return plan
 
     async def runs(self, letter: str, query: RunQuery) -> Listing[Run]:
         project = project_meant(LABEL, query.project, self.project)
@@ -688,8 +695,12 @@ class TestRail:
         if run.ref.letter != "P":
             return Listing((), self._now(), 0)
         lens = await self._lens(run.project)
-        rows, missing = await self._rows_of(run.ref)
-        return Listing(tuple(read_run(row, lens) for row in rows), lens.read_at, len(rows), missing)
+        read_at, rows, missing = self._opened.pop(run.ref, (None, [], ()))
+        if read_at != run.read_at:  # else they came with the plan itself
+            read_at = lens.read_at
+            rows, missing = await self._rows_of(run.ref)
+        lens = replace(lens, read_at=read_at)
+        return Listing(tuple(read_run(row, lens) for row in rows), read_at, len(rows), missing)
 
     async def tests(self, ref: RunRef, *, reasons: bool = False) -> Listing[Test]:
         lens = await self._lens(None)
@@ -905,11 +916,9 @@ class TestRail:
             tables = await asyncio.gather(self._names("statuses"), self._people(self.project))
             return Lens(self.name, self._root, read_at, *tables)
         # A run's stream goes by its suite's name, which must not change with the weather: no suites, no answer.
-        statuses, people, milestones, suites = await asyncio.gather(
-            self._names("statuses"),
-            self._people(project),
-            self._names("milestones", project),
-            self._names("suites", project, needed=True),
+        (statuses, people), (milestones, suites) = await both(
+            both(self._names("statuses"), self._people(project)),
+            both(self._names("milestones", project), self._names("suites", project, needed=True)),
         )
         return Lens(self.name, self._root, read_at, statuses, people, milestones, suites)
 
@@ -963,15 +972,20 @@ class TestRail:
         return await self._table(f"people of {project}", read, needed=needed)
 
     async def _users(self, project: int | None) -> list[WireNamed]:
-        """Everybody where our key administers, else those of a project; other keys may not ask without one."""
-        if not self._users_by_project:
+        """Those of a project, as only administrators may ask without one; everybody where TestRail is too old."""
+        if project is None and not self._users_by_project:
             try:
                 return await self._all("get_users", "users")
             except (Forbidden, RejectedFault):
                 self._users_by_project = True
         if project is None:
             project = next((each.id for each in await self.projects()), None)
-        return [] if project is None else await self._all(f"get_users/{project}", "users")
+        if project is None:
+            return []
+        try:
+            return await self._all(f"get_users/{project}", "users")
+        except (RejectedFault, UnknownError):
+            return await self._all("get_users", "users")
 
     async def _find(self, who: Who, project: int | None) -> Person | None:
         """Somebody in the list of people, or whom TestRail finds by number or address; it tells only some keys."""

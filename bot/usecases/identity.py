@@ -13,7 +13,7 @@ from bot.usecases.systems import Systems
 
 async def who_am_i(name: str, email: str, role: str, *, systems: Systems) -> WhoAmI:
     """The person in every system, by email address (by name where Slack tells no address)."""
-    who = Who(text=email or name, email=email)
+    who = Who(text=email or name, email=email, name=name)
     identities = await asyncio.gather(*(_identify(connection, who) for connection in systems))
     return WhoAmI(name=name, email=email, role=role, identities=tuple(identities))
 

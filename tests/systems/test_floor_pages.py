@@ -192,10 +192,10 @@ def test_a_quiet_list_is_read_in_as_many_requests_as_it_has_pages(rows: int) -> 
         assert (listing.items, listing.missing, listing.total) == (tuple(range(rows)), (), rows)
         assert (changing.served, listing.read_at) == (pages, READ_AT)
     changing = Changing(list(range(rows)), 5, totals=False)
-    assert offsetted(changing) == Listing(tuple(range(rows)), READ_AT, None, ())
+    assert offsetted(changing) == Listing(tuple(range(rows)), READ_AT, rows, ())
     assert changing.served == pages
     changing = Changing(list(range(rows)), 5, totals=False)
-    assert overlapped(changing) == Listing(tuple(range(rows)), READ_AT, None, ())
+    assert overlapped(changing) == Listing(tuple(range(rows)), READ_AT, rows, ())
     assert changing.served <= max(1, 1 + math.ceil((rows - 5) / 4))
 
 

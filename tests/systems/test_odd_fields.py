@@ -26,17 +26,51 @@ ACCOUNTS: dict[str, dict[str, Any]] = {
     "testrail": {"user": "u@acme.example", "key": "k", "project": 1},
     "practitest": {"token": "t", "project": 4566, "web_url": "https://prod.practitest.com"},
 }
-TESTMO = (
-    "name source_id state_id config_id milestone_id elapsed issues links tags threads thread_count "
-    "thread_active_count created_at created_by updated_at closed_at completed_at"
-).split()
-TESTRAIL = (
-    "name description suite_id milestone_id config config_ids refs assignedto_id created_by created_on updated_on "
-    "completed_on"
-).split()
-PRACTITEST = (
-    "name created-at updated-at display-id description run-status last-run assigned-to-id assigned-to-type milestone-id"
-).split()
+TESTMO = [
+    "name",
+    "source_id",
+    "state_id",
+    "config_id",
+    "milestone_id",
+    "elapsed",
+    "issues",
+    "links",
+    "tags",
+    "threads",
+    "thread_count",
+    "thread_active_count",
+    "created_at",
+    "created_by",
+    "updated_at",
+    "closed_at",
+    "completed_at",
+]
+TESTRAIL = [
+    "name",
+    "description",
+    "suite_id",
+    "milestone_id",
+    "config",
+    "config_ids",
+    "refs",
+    "assignedto_id",
+    "created_by",
+    "created_on",
+    "updated_on",
+    "completed_on",
+]
+PRACTITEST = [
+    "name",
+    "created-at",
+    "updated-at",
+    "display-id",
+    "description",
+    "run-status",
+    "last-run",
+    "assigned-to-id",
+    "assigned-to-type",
+    "milestone-id",
+]
 
 
 class OneRun(SampleServer):
