@@ -266,7 +266,8 @@ def warm_up() -> None:
     import httpcore  # noqa: F401
     import tenacity  # noqa: F401
 
-    import bot.systems._httpx  # noqa: F401
+    import bot.systems._httpx
+    import bot.systems._rich_text  # noqa: F401
     from bot.presenters import engine, messages
 
     messages.load()

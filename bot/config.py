@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import sys
-import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -292,6 +291,8 @@ class _Reader:
         return text
 
     def _from_toml(self) -> list[ConnectionSettings]:
+        import tomllib
+
         path = self._get("RUNDOWN_CONFIG")
         if path is None:
             return []

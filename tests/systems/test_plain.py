@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from bot.systems._plain import MOST_CHARS, plain
+from bot.systems._rich_text import MOST_CHARS, plain
 
 
 @pytest.mark.parametrize(
