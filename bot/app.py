@@ -129,6 +129,7 @@ class Rundown:
     async def stop(self) -> None:
         """Take nothing in any more, finish what was taken, then let go of everything."""
         self._missing["slack"] = "shutting down"
+        self._home.closing = True
         if self._socket is not None:
             await self._socket.close()
         late = await self.tasks.drain(GRACE_S)

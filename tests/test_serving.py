@@ -159,3 +159,23 @@ async def test_slack_refusing_us_is_a_start_error_with_the_variable() -> None:
         with pytest.raises(StartError, match="SLACK_BOT_TOKEN"):
             await bot.start()
         await bot.stop()
+
+
+async def test_while_it_stops_a_command_over_http_is_told_so_and_not_taken() -> None:
+    async with servers() as (slack, testmo):
+        env = environment(slack, testmo, SLACK_SIGNING_SECRET=slack.signing_secret)
+        bot = Rundown(read_settings(env), host="127.0.0.1")
+        await bot.start()
+        assert bot.web is not None
+        await slack.connect_http(f"http://127.0.0.1:{bot.web.port}/slack/events")
+        testmo.faults.delay("automation/runs/412", 1.0)
+        await slack.command("ana", "#release", "/runs", "show A412")
+        stopping = asyncio.create_task(bot.stop())
+        await slack.until(lambda: bot.missing().get("slack") == "shutting down")
+        told = await slack.command("tom", "#release", "/runs", "show A412")
+        assert told.acked
+        answers = [await slack.next_message(timeout_s=8), await slack.next_message(timeout_s=8)]
+        await stopping
+        words = [slack.words(message) for message in answers]
+        assert any("restarting" in text for text in words)
+        assert any("71 passed" in text for text in words)

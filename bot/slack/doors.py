@@ -37,6 +37,7 @@ class Home:
 
     def __init__(self) -> None:
         self._known = asyncio.Event()
+        self.closing = False
         self.team = ""
         self.enterprise = ""
         self.bot_user = ""
@@ -137,16 +138,18 @@ def build_bolt(client: AsyncWebClient, token: str, home: Home, desk: Desk, butto
 def intake_http(bolt: AsyncApp, home: Home) -> Callable[[str, Mapping[str, str]], Awaitable[BoltResponse]]:
     """What the web server hands checked requests to.
 
-    While Slack has not told us who we are nothing can be answered: commands are told so, events come again.
+    While Slack has not told us who we are, and once we are about to stop, nothing is taken in: commands are told so,
+    events come again, clicks fail where people see it.
     """
     from slack_bolt.request.async_request import AsyncBoltRequest
     from slack_bolt.response import BoltResponse
 
     async def take(body: str, headers: Mapping[str, str]) -> BoltResponse:
-        if not await home.is_known():
-            if body.startswith("{"):
+        if home.closing or not await home.is_known():
+            if "command=" not in body or body.startswith("{"):
                 return BoltResponse(status=503)
-            return BoltResponse(status=200, body="⏳ Rundown is starting. Please ask again in a minute.")
+            doing = "restarting" if home.closing else "starting"
+            return BoltResponse(status=200, body=f"⏳ Rundown is {doing}. Please ask again in a minute.")
         if not _is_well_formed(body, headers.get("Content-Type", "")):
             return BoltResponse(status=400)
         return await bolt.async_dispatch(AsyncBoltRequest(body=body, headers={k: [v] for k, v in headers.items()}))

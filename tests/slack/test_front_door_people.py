@@ -68,3 +68,13 @@ async def test_people_are_called_by_name_in_what_was_asked() -> None:
 async def test_two_runs_of_two_systems_are_not_compared() -> None:
     async with town() as here:
         assert "can't be compared" in here.words(await here.ask("diff A412 S55"))
+
+
+async def test_a_command_from_another_workspace_is_refused_in_our_own_words() -> None:
+    async with town() as here:
+        mine = await here.slack.command("ana", "#release", "/runs", "version")
+        await here.answer()
+        await here.slack.deliver("slash_commands", {**mine.payload, "team_id": "T9", "trigger_id": "9.9.foreign"})
+        words = here.words(await here.answer())
+        assert "members of this workspace" in words
+        assert "reinstall" not in words

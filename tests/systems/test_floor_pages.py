@@ -508,3 +508,26 @@ def _no_row(_row: object) -> bool:
 
 def test_limits_are_those_that_were_promised() -> None:
     assert (_pages.MOST_PAGES, _pages.MOST_ROWS, _pages.IN_FLIGHT) == (1_000, 100_000, 8)
+
+
+@pytest.mark.parametrize(
+    ("totals", "told"),
+    [([4, 4], 4), ([4, 5], 4), ([4, 10**9], 4), ([10**9, 10**9], 4)],
+    ids=["as it is", "grown while it was read", "grown beyond belief", "beyond belief"],
+)
+def test_a_list_read_whole_tells_what_was_counted_whatever_its_pages_say(totals: list[int], told: int) -> None:
+    async def read(number: int) -> Page[int]:
+        rows = [2 * number - 1, 2 * number]
+        return Page(rows, 2, totals[number - 1], 2, more=number < 2)
+
+    found, _ = play(lambda: by_number(read, key=lambda row: row, now=lambda: READ_AT))
+    assert (found.items, found.total) == ((1, 2, 3, 4), told)
+
+
+@pytest.mark.parametrize(("total", "told"), [(6, 6), (10**9, None)], ids=["known", "beyond belief"])
+def test_a_list_stopped_early_tells_only_a_total_its_pages_can_hold(total: int, told: int | None) -> None:
+    async def read(number: int) -> Page[int]:
+        return Page([2 * number - 1, 2 * number], 2, total, 3, more=number < 3)
+
+    found, _ = play(lambda: by_number(read, key=lambda row: row, now=lambda: READ_AT, at_most=2))
+    assert (found.items, found.total) == ((1, 2), told)
