@@ -6,7 +6,9 @@ RundownError
 │  ├─ NotFoundError      no such thing
 │  ├─ AmbiguousError     several things fit: choose
 │  ├─ NoContextError     a connection or project has to be named
-│  └─ CannotError        the system can't do that
+│  ├─ CannotError        the system can't do that
+│  ├─ NotAllowedError    the person may not do that
+│  └─ TooLateError       it is done already, being done, or not any more what was seen
 ├─ SystemFault        the test system's move; nothing was changed
 │  ├─ RefusedFault       it refuses our key, or our right to read this
 │  ├─ RejectedFault      it did not take the question as we put it
@@ -69,6 +71,19 @@ class CannotError(AskError):
     """The system has no such thing; `fix` says what is possible instead."""
 
 
+class NotAllowedError(AskError):
+    """The person may not use `verb`; `what` names the rule. `askable` tells that an admin could allow it."""
+
+    def __init__(self, what: str, *, verb: str, why: str = "", fix: str = "", askable: bool = False) -> None:
+        super().__init__(what, why=why, fix=fix)
+        self.verb = verb
+        self.askable = askable
+
+
+class TooLateError(AskError):
+    """A change was not tried: somebody has done it, is doing it, or the run is not any more what was seen."""
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """One of several things that fit: its text for people, and the command that takes it."""
@@ -86,7 +101,10 @@ class AmbiguousError(AskError):
 
 
 class SystemFault(RundownError):
-    """A test system failed us. `system` is its label for people, `retry_at` the first useful time to ask again."""
+    """A test system failed us. `system` is its label for people, `retry_at` the first useful time to ask again.
+
+    `sent` tells that the question had left and no refusal came back: a change may have been done all the same.
+    """
 
     family = "system"
 
@@ -96,6 +114,7 @@ class SystemFault(RundownError):
         super().__init__(what, why=why, fix=fix)
         self.system = system
         self.retry_at = retry_at
+        self.sent = False
 
 
 class RefusedFault(SystemFault):

@@ -19,7 +19,8 @@ class Kind:
 
     `letter` is what people type before the number; `ended` the system's word for finished (`closed`, `completed`).
     `automated` is None where the system does not tell. `verbs` and `filters` are what it can do beyond `list`
-    and `show`; `cannot` says in one sentence, verb by verb, what it can't and what is possible instead.
+    and `show`; `cannot` says in one sentence, verb by verb, what it can't and what is possible instead. `closing` tells
+    what closing a run of it means, `closing_thread` what closing one thread does; None where that can't be done.
     """
 
     letter: str
@@ -30,6 +31,23 @@ class Kind:
     verbs: frozenset[str] = frozenset()
     filters: frozenset[str] = frozenset()
     cannot: Mapping[str, str] = field(default_factory=dict)
+    closing: Closing | None = None
+    closing_thread: Closing | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """What closing means for one kind of run, in its system's words.
+
+    `verb` and `done` are the system's (`complete`, `completed`); `consequences` are whole sentences; `for_good` tells
+    that it cannot be undone; with `finishes` false the run stays open for results (it is only marked).
+    """
+
+    verb: str
+    done: str
+    consequences: tuple[str, ...] = ()
+    for_good: bool = True
+    finishes: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,10 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, TypeVar, cast
 
+from bot.domain.acts import Change, Loss, Named, Start
 from bot.domain.errors import SlowDownFault, TooSlowFault, UnavailableFault
 from bot.domain.model import Kind, Listing, Person, Project, Result, Run, RunRef, Test, Thread
 from bot.domain.queries import ResultQuery, RunQuery, Who
@@ -117,6 +119,37 @@ class Remembering:
 
     async def find_person(self, who: Who) -> Person | None:
         return await self._once(("person", who), LONG_S, lambda: self._inner.find_person(who))
+
+    async def prepare(self, change: Change) -> Change:
+        return await self._inner.prepare(change)
+
+    async def carry_out(self, change: Change, files: Mapping[str, bytes]) -> RunRef | None:
+        """Whatever comes of it, what was remembered of the run, and every list of runs, is dropped."""
+        ref = None if isinstance(change, Start) else change.ref
+        try:
+            return await self._inner.carry_out(change, files)
+        finally:
+            self._forget_after(ref)
+
+    async def was_done(self, change: Change, since: datetime) -> RunRef | bool | None:
+        done = await self._inner.was_done(change, since)
+        self._forget_after(None if isinstance(change, Start) else change.ref)
+        return done
+
+    async def loss(self, ref: RunRef) -> Loss:
+        return await self._inner.loss(ref)
+
+    async def offers(self, what: str, project: int) -> tuple[Named, ...]:
+        return await self._once(("offers", what, project), LONG_S, lambda: self._inner.offers(what, project))
+
+    def _forget_after(self, ref: RunRef | None) -> None:
+        if ref is not None:
+            self.forget(ref)
+            return
+        self._forgotten += 1
+        for key in [key for key in (*self._kept, *self._flights) if key[0] in ("runs", "earlier")]:
+            self._drop(key)
+            self._flights.pop(key, None)
 
     def forget(self, ref: RunRef) -> None:
         """Drop all that is remembered of a run (and of its plan, its parts, its threads), and every list of runs.

@@ -121,7 +121,10 @@ class Wire:
         raise AssertionError("unreachable: tenacity re-raises")
 
     async def call(self, method: str, target: str, body: bytes | None = None) -> bytes:
-        """One request, one answer, never a second try. Raises what the answer means when it is not a success."""
+        """One request, one answer, never a second try. Raises what the answer means when it is not a success.
+
+        The `sent` of a fault tells whether the server may have done it: it got the request and did not refuse it.
+        """
         return await self._call(method, target, body, self._patience())
 
     async def _call(self, method: str, target: str, body: bytes | None, patience: Patience) -> bytes:
@@ -231,7 +234,9 @@ class Wire:
                 why = "Its certificate is not one we trust, or the encryption failed."
                 raise self._no_way(why, told, lasting=True) from None
             lasting = not isinstance(error, httpx.NetworkError | httpx.ProtocolError)
-            raise self._no_way("The connection failed or broke off.", told, lasting=lasting) from None
+            fault = self._no_way("The connection failed or broke off.", told, lasting=lasting)
+            fault.sent = isinstance(error, httpx.ReadError | httpx.WriteError | httpx.RemoteProtocolError)
+            raise fault from None
 
     async def _body(self, answer: httpx.Response) -> bytes:
         """The unpacked body, never more than the cap of it (the library would unpack a bomb before we could count).
@@ -338,11 +343,13 @@ class Wire:
                 "A proxy on the way wants a login.", "Ask whoever set up Rundown to look at the proxy.", lasting=True
             )
         if status >= 500 or status in (408, 409, 421, 425):
-            return self._unavailable(
+            fault = self._unavailable(
                 said or f"It answered with HTTP status {status}.",
                 "Try again in a minute.",
                 lasting=status in (409, 501, 505),
             )
+            fault.sent = status == 408 or (status >= 500 and status not in (501, 505))
+            return fault
         return RejectedFault(
             self.label,
             f"{self.label} did not take the question.",
@@ -390,7 +397,7 @@ class Wire:
         )
 
     def _too_slow(self, waited_s: float, *, asked: bool) -> TooSlowFault:
-        return TooSlowFault(
+        fault = TooSlowFault(
             self.label,
             f"{self.label} is too slow: no whole answer within {max(1, round(waited_s))} s.",
             why="It took the question but did not finish its answer."
@@ -398,22 +405,28 @@ class Wire:
             else "It is still busy with earlier questions of ours.",
             fix="Try again in a minute.",
         )
+        fault.sent = asked
+        return fault
 
     def _too_large(self) -> SystemFault:
-        return TooLargeFault(
+        fault = TooLargeFault(
             self.label,
             f"{self.label}'s answer is too large.",
             why=f"It is over {MOST_BYTES // 1024**2} MiB.",
             fix="Narrow the question, for example with --since 7d or --limit 50.",
         )
+        fault.sent = True
+        return fault
 
     def _unreadable(self, why: str) -> UnreadableFault:
-        return UnreadableFault(
+        fault = UnreadableFault(
             self.label,
             f"{self.label} answered something that can't be read.",
             why=why,
             fix=f"Try again in a minute; if it stays so, look whether {self.label} is under maintenance.",
         )
+        fault.sent = True
+        return fault
 
     def _clean(self, text: str) -> str:
         for secret in self._secrets:

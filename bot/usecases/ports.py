@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from bot.domain.access import AccessRequest, Actor, Grant
+from bot.domain.acts import Bulk, Change, Ended, Entry, Loss, Named, Proposal, Seen
 from bot.domain.model import Kind, Listing, Person, Project, Result, Run, RunRef, Test, Thread
 from bot.domain.queries import ResultQuery, RunQuery, Who
 
@@ -80,6 +82,36 @@ class Connection(Protocol):
     async def find_person(self, who: Who) -> Person | None:
         """Who that is in this system, by number, email or name; None if nobody (or not uniquely) fits."""
 
+    async def prepare(self, change: Change) -> Change:
+        """The change with its names looked up and its words checked, as it will be sent; nothing is changed yet.
+
+        Raises an AskError for what this system can't take (unknown suite, no such case, a field it has no place for),
+        with what is possible instead.
+        """
+
+    async def carry_out(self, change: Change, files: Mapping[str, bytes]) -> RunRef | None:
+        """Do it, now, in as few calls as the system allows, none of them ever repeated. `files` are bytes by file id.
+
+        Returns the new run of a start. Raises a SystemFault; `fault.sent` tells whether the system may have done it
+        all the same (see `bot.domain.errors.SystemFault`).
+        """
+
+    async def was_done(self, change: Change, since: datetime) -> RunRef | bool | None:
+        """Whether the system shows that this was done at `since` or later, read from it anew.
+
+        True or the new run if so, False if not, None where the system's answers can't tell. For a closing run that is
+        `finished`; for what is not told by the run itself, what the change had left there.
+        """
+
+    async def loss(self, ref: RunRef) -> Loss:
+        """What deleting this run would take with it, by the system's own preview. Raises CannotError."""
+
+    async def offers(self, what: str, project: int) -> tuple[Named, ...]:
+        """What can be chosen for a change: `suite`, `milestone`, `person`, `source`; empty where there is none."""
+
+    def forget(self, ref: RunRef) -> None:
+        """Answer from no memory of this run any more."""
+
     async def close(self) -> None:
         """Let go of the network."""
 
@@ -120,3 +152,117 @@ class Recall(Protocol):
     async def last_run(self, place: Place, user: str) -> RunRef | None: ...
     async def bind_thread(self, place: Place, ref: RunRef) -> None: ...
     async def thread_run(self, place: Place) -> RunRef | None: ...
+
+
+class Ledger(Protocol):
+    """Every attempted change, before and after: what makes it happen once, and what the audit shows.
+
+    Each call is durable when it returns, and raises OurError when it could not be recorded.
+    """
+
+    async def begin(self, entry: Entry, *, lease_s: float) -> Entry | None:
+        """Record that this is begun. None for whoever comes first; else the entry that stands in the way.
+
+        In the way is the entry of the same key, whatever became of it, and one that is still `BEGUN` on the same run.
+        The lease says until when this process vouches for it; `renew` extends it.
+        """
+
+    async def renew(self, key: str, *, lease_s: float) -> None: ...
+
+    async def end(
+        self,
+        key: str,
+        outcome: Ended,
+        *,
+        at: datetime,
+        after: Seen | None = None,
+        why: str = "",
+        ref: RunRef | None = None,
+    ) -> None:
+        """Record what became of it."""
+
+    async def tell(self, key: str) -> None:
+        """Record that the person knows the end."""
+
+    async def note(self, entry: Entry) -> None:
+        """Record an attempt that ended before it began (refused, cancelled)."""
+
+    async def entry(self, key: str) -> Entry | None: ...
+
+    async def last_done(self, ref: RunRef, verb: str) -> Entry | None:
+        """The last change of that verb that was done to a run from here."""
+
+    async def orphans(self) -> tuple[Entry, ...]:
+        """Entries that are not final, or whose end the person does not know, and that no process vouches for.
+
+        Who asks vouches for them from then on, so that two processes never settle the same one.
+        """
+
+    async def entries(
+        self,
+        *,
+        last: int,
+        verb: str = "",
+        who: str = "",
+        ref: RunRef | None = None,
+        since: datetime | None = None,
+        outcome: str = "",
+        part_of: str = "",
+    ) -> tuple[Entry, ...]:
+        """The newest entries that fit, newest first."""
+
+
+class Proposals(Protocol):
+    """Changes that were put before people, until they are carried out or forgotten."""
+
+    async def put(self, proposal: Proposal, *, team: str, channel: str, thread: str, user: str) -> None: ...
+    async def get(self, key: str) -> Proposal | None: ...
+    async def put_bulk(self, bulk: Bulk) -> None: ...
+    async def get_bulk(self, key: str) -> Bulk | None: ...
+
+
+class Grants(Protocol):
+    """The rules of who may change what."""
+
+    async def all(self, team: str) -> tuple[Grant, ...]: ...
+    async def put(self, team: str, grant: Grant) -> None:
+        """Make the rule, in place of the one for the same verb, subject and channel."""
+
+    async def drop(self, team: str, grant: Grant) -> bool:
+        """Take the rule away; False if it was not there."""
+
+    async def ask(self, request: AccessRequest) -> bool:
+        """Keep a request; False if the same person asked for the same verb and channel within the day."""
+
+    async def request(self, key: str) -> AccessRequest | None: ...
+    async def settle(self, key: str, settled: str, by: str) -> AccessRequest | None:
+        """Decide a request, once: None if it was decided before (or is unknown)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A message in public that shows a run: where it is, and the command that says it again."""
+
+    team: str
+    channel: str
+    ts: str
+    thread: str
+    ref: RunRef
+    command: str
+
+
+class Cards(Protocol):
+    """The cards of runs that were posted, so that they can be edited to the new state."""
+
+    async def put(self, card: Card) -> None: ...
+    async def of(self, ref: RunRef, *, most: int = 50) -> tuple[Card, ...]:
+        """The newest cards of a run (of any thread of it)."""
+
+    async def drop(self, card: Card) -> None: ...
+
+
+class Directory(Protocol):
+    """Who somebody is, with the role and groups they have right now."""
+
+    async def actor(self, team: str, user: str) -> Actor:
+        """Raises OurError when Slack won't tell: then nobody may change anything."""
