@@ -100,7 +100,7 @@ def decide(verb: str, actor: Actor, channel: str, grants: Iterable[Grant], *, re
 class AccessRequest:
     """Somebody asks to be allowed a verb where they tried it. `command` is what they tried, empty if unknown.
 
-    `settled` is empty until an admin has decided: `here` (in that channel), `everywhere` or `declined`, by `settled_by`.
+    `settled` is empty until an admin (`settled_by`) has decided: `here` (in that channel), `everywhere` or `declined`.
     """
 
     key: str

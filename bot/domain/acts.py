@@ -232,8 +232,8 @@ class Proposal:
     """A change as it is put before the person: all they need to decide, and all that is needed to carry it out.
 
     `key` names it on the button. `run` is as just read (None for a start). `lines` say what will happen, `warnings`
-    what cannot be undone or may surprise; `fields` are (word, before, after) of what changes. `untested_by` is (who, how
-    many), nobody as an empty name. `typed` is the command that says the same, for the form and for asking again.
+    what cannot be undone or may surprise; `fields` are (word, before, after) of what changes. `untested_by` is (who,
+    how many), nobody as an empty name. `typed` is the command that says the same, for the form and for asking again.
     `confirm` is a name that has to be typed. `missing` says what could not be read.
     """
 
