@@ -1,0 +1,180 @@
+"""Who may change what: the rules applied to who somebody is right now, and how access is asked for and given."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from bot.domain.access import ADMINS_ONLY, AccessRequest, Actor, Grant, Verdict, decide
+from bot.domain.acts import Ended, Entry
+from bot.domain.errors import AskError, NotAllowedError, RundownError
+from bot.domain.model import RunRef
+from bot.usecases.ports import Directory, Grants, Ledger, Place
+
+#: What the verbs of the access rules do, for sentences.
+DOES = {
+    "close": "close or complete runs",
+    "start": "start runs",
+    "edit": "edit runs",
+    "note": "put notes on runs",
+    "link": "put links on runs",
+    "attach": "attach things to runs",
+    "report": "report results",
+    "delete": "delete runs",
+    "allow": "allow others to change runs",
+    "deny": "deny others to change runs",
+    "all": "change runs",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """Lets people change things, or tells them why not. Nothing is remembered between two questions."""
+
+    directory: Directory
+    grants: Grants
+    ledger: Ledger
+    read_only: bool = False
+
+    async def verdict(self, verb: str, place: Place, user: str) -> tuple[Actor | None, Verdict]:
+        """Whether they may, there. In read mode nobody is even looked up."""
+        if self.read_only:
+            return None, _READ_ONLY
+        actor = await self.directory.actor(place.team, user)
+        if actor.rules or verb in ADMINS_ONLY:
+            return actor, decide(verb, actor, place.channel, ())
+        return actor, decide(verb, actor, place.channel, await self.grants.all(place.team))
+
+    async def may(self, verb: str, place: Place, user: str) -> bool:
+        """Whether they may, for what is only shown; in doubt they may not."""
+        try:
+            return (await self.verdict(verb, place, user))[1].allowed
+        except RundownError:
+            return False
+
+    async def need(
+        self, verb: str, place: Place, user: str, *, now: datetime, key: str, ref: RunRef | None = None, title: str = ""
+    ) -> Actor:
+        """Who they are, if they may. Raises NotAllowedError, having recorded the attempt under `key`."""
+        actor, verdict = await self.verdict(verb, place, user)
+        if actor is not None and verdict.allowed:
+            return actor
+        entry = Entry(
+            key=key,
+            verb=verb,
+            connection=ref.connection if ref else "",
+            ref=ref,
+            title=title,
+            who=user,
+            who_name=actor.name if actor else "",
+            team=place.team,
+            channel=place.channel,
+            thread=place.thread,
+            at=now,
+            outcome=Ended.REFUSED,
+            ended_at=now,
+            why=verdict.rule,
+            told=True,
+        )
+        with contextlib.suppress(RundownError):  # it is refused all the same
+            await self.ledger.note(entry)
+        raise not_allowed(verb, verdict)
+
+
+_READ_ONLY = Verdict(False, "Rundown runs in read mode here and changes nothing.")
+
+
+def not_allowed(verb: str, verdict: Verdict) -> NotAllowedError:
+    """The refusal in words."""
+    if verdict is _READ_ONLY:
+        return NotAllowedError(
+            verdict.rule,
+            verb=verb,
+            why="Whoever set it up chose that (RUNDOWN_MODE).",
+            fix="Open the run in its own system; `show` has the link.",
+        )
+    if verdict.askable:
+        why = (
+            f"The rule: deny {verdict.grant.verb}, made by <@{verdict.grant.by}>."
+            if verdict.grant
+            else "Changes are denied until an admin allows them."
+        )
+        return NotAllowedError(
+            f"You may not {DOES.get(verb, verb)} here.", verb=verb, why=why, fix="Ask for access.", askable=True
+        )
+    return NotAllowedError(
+        f"You may not {DOES.get(verb, verb)}.", verb=verb, why=verdict.rule, fix="Ask an admin of Rundown to do it."
+    )
+
+
+async def ask_for_access(
+    verb: str, command: str, *, gate: Gate, place: Place, user: str, key: str, now: datetime
+) -> tuple[AccessRequest, bool]:
+    """Keep a request for the admins. Also tells whether it is new; raises AskError when there is nothing to ask for."""
+    actor, verdict = await gate.verdict(verb, place, user)
+    if verdict.allowed:
+        raise AskError(
+            f"You may {DOES.get(verb, verb)} here already.",
+            why="An admin has allowed it meanwhile.",
+            fix="Try again.",
+            closest=(command,) if command else (),
+        )
+    if actor is None or not verdict.askable:
+        raise not_allowed(verb, verdict)
+    request = AccessRequest(
+        key=key,
+        verb=verb,
+        user=user,
+        user_name=actor.name,
+        team=place.team,
+        channel=place.channel,
+        at=now,
+        command=command,
+    )
+    return request, await gate.grants.ask(request)
+
+
+async def settle_request(
+    key: str,
+    settled: Literal["here", "everywhere", "declined"],
+    *,
+    gate: Gate,
+    place: Place,
+    user: str,
+    now: datetime,
+) -> AccessRequest:
+    """Decide a request as an admin, once. Raises NotAllowedError, or AskError when it was decided before."""
+    asked = await gate.grants.request(key)
+    if asked is None:
+        raise AskError("That request is not known any more.", fix="Use `allow` instead.", closest=("help allow",))
+    await need_admin(gate, "allow", replace(place, team=asked.team), user, now=now, key=f"{key} {user}")
+    done = await gate.grants.settle(key, settled, user)
+    if done is None:
+        before = await gate.grants.request(key) or asked
+        raise AskError(
+            f"<@{before.settled_by}> has decided that already: {before.settled}.",
+            why="Each request is decided once.",
+            fix="Use `allow` or `deny` to change it.",
+            closest=("allow list",),
+        )
+    if settled != "declined":
+        await gate.grants.put(
+            asked.team,
+            Grant(
+                verb=asked.verb,
+                kind="user",
+                subject=asked.user,
+                channel=asked.channel if settled == "here" else "",
+                allow=True,
+                by=user,
+                at=now,
+            ),
+        )
+    return done
+
+
+async def need_admin(gate: Gate, verb: str, place: Place, user: str, *, now: datetime, key: str) -> Actor:
+    """Raises NotAllowedError for everybody but admins."""
+    return await gate.need(verb, place, user, now=now, key=key)

@@ -1,0 +1,204 @@
+"""Close several runs in one confirmed go: a list first, then one after another, each recorded for itself."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.domain.acts import Bulk, BulkItem, Close, Ended, Entry, Proposal
+from bot.domain.answers import RunList
+from bot.domain.errors import AskError, NotAllowedError, NotFoundError, RundownError, SystemFault, TooLateError
+from bot.domain.model import Run
+from bot.usecases.changing import GOOD_FOR, LEASE_S, ExpiredError, Hands, LateError, carry_out
+from bot.usecases.ports import Ledger, Place
+from bot.usecases.systems import Systems
+
+#: The most runs of one go.
+MOST = 200
+#: So many faults of a system in a row, and the rest is not tried.
+FAULTS = 3
+
+
+def propose_bulk(
+    listing: RunList, *, key: str, typed: str, by: str, now: datetime, systems: Systems, dry: bool
+) -> Bulk:
+    """What would be closed, in the list's order, and what is left out and why. Raises AskError when nothing would."""
+    items = tuple(BulkItem(run=run, why=_left_out(run, systems)) for run in listing.runs[:MOST])
+    notes = list(listing.notes)
+    notes += [f"{trouble.connection}: {trouble.error.what}" for trouble in listing.troubles]
+    if len(listing.runs) > MOST or (listing.total or 0) > MOST:
+        notes.append(f"only the first {MOST} are taken in one go")
+    if not any(not item.why for item in items):
+        left = "; ".join(dict.fromkeys(item.why for item in items if item.why))
+        raise AskError(
+            "There is nothing to close.",
+            why=f"{len(items)} open runs fit, none of them can be closed: {left}."
+            if items
+            else f"No {listing.words} fit.",
+            fix="Widen the filters; `list` with the same ones shows the runs.",
+            closest=("list",),
+        )
+    return Bulk(
+        key=key,
+        words=listing.words,
+        items=items,
+        typed=typed,
+        made_at=now,
+        by=by,
+        dry=dry,
+        notes=tuple(notes),
+    )
+
+
+def _left_out(run: Run, systems: Systems) -> str:
+    system = systems.get(run.ref.connection).system
+    if run.finished:
+        return f"{run.kind.ended or 'finished'} already"
+    if run.kind.closing is None or "close" not in run.kind.verbs:
+        return run.kind.cannot.get("close", f"{system} can't close a {run.kind.noun}").rstrip(".")
+    if run.parent is not None:
+        return f"part of {run.parent.short}: close that"
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stop(Exception):
+    words: str
+
+
+async def carry_out_bulk(
+    bulk: Bulk,
+    *,
+    hands: Hands,
+    place: Place,
+    user: str,
+    begun: Callable[[], Awaitable[None]],
+    progress: Callable[[Bulk], Awaitable[None]],
+) -> Bulk:
+    """Close what is left of it, one after another; what was tried before is not tried again.
+
+    Raises like `carry_out` before anything is done. One that fails, or is not any more what was listed, does not hold
+    up the others; a system that fails again and again, or a right that was taken away, ends it: the rest is not tried.
+    """
+    now = hands.now()
+    bulk = await recorded(bulk, hands.ledger)
+    actor = await hands.gate.need(
+        "close", place, user, now=now, key=f"{bulk.key} {user} refused {now.timestamp()}", title=bulk.words
+    )
+    tried = sum(1 for item in bulk.items if item.entry is not None)
+    if not tried and now - bulk.made_at > GOOD_FOR:
+        raise ExpiredError("This list is too old to act on.", why="Things may have changed since.")
+    claim = Entry(
+        key=f"{bulk.key}#{tried}",
+        verb="close",
+        connection="",
+        ref=None,
+        title=f"{bulk.left} {bulk.words}",
+        who=user,
+        who_name=actor.name,
+        team=place.team,
+        channel=place.channel,
+        thread=place.thread,
+        at=now,
+    )
+    before = await hands.ledger.begin(claim, lease_s=LEASE_S)
+    if before is not None:
+        raise LateError(before)
+    await begun()
+    faults = 0
+    stopped = ""
+    for number, item in enumerate(bulk.items):
+        if item.entry is not None or item.why:
+            continue
+        try:
+            entry = await _one(bulk, item.run, hands, place, user)
+            faults = 0 if entry.outcome is not Ended.FAILED else faults + 1
+        except NotAllowedError as error:
+            stopped = f"{error.what} {error.why}"
+            break
+        bulk = _with(bulk, number, entry)
+        await hands.ledger.renew(claim.key, lease_s=LEASE_S)
+        if faults >= FAULTS:
+            stopped = f"{FAULTS} in a row failed, so the rest was not tried."
+            break
+        await progress(bulk)
+    bulk = replace(bulk, stopped=stopped)
+    await hands.ledger.end(claim.key, Ended.DONE, at=hands.now(), why=bulk_words(bulk))
+    return bulk
+
+
+async def _one(bulk: Bulk, run: Run, hands: Hands, place: Place, user: str) -> Entry:
+    """The record of one run of it, whatever became of it. Raises NotAllowedError."""
+    key = f"{bulk.key}:{run.ref}"
+    proposal = Proposal(
+        key=key,
+        verb="close",
+        change=Close(run.ref),
+        where="",
+        by=user,
+        made_at=hands.now(),
+        typed=f"close {run.ref}",
+        run=run,
+        title=run.name,
+        closing=run.kind.closing,
+    )
+    try:
+        return (await carry_out(proposal, hands=hands, place=place, user=user, part_of=bulk.key)).entry
+    except NotAllowedError:
+        raise
+    except LateError as error:
+        return replace(error.entry, outcome=Ended.STALE, why="somebody else was first")
+    except (TooLateError, NotFoundError) as error:
+        outcome, why = Ended.STALE, f"{error.what} {error.why}".strip()
+    except SystemFault as error:
+        outcome, why = Ended.FAILED, f"{error.what} {error.why}".strip()
+    except RundownError as error:
+        outcome, why = Ended.FAILED, error.what
+    known = await hands.ledger.entry(key)
+    if known is not None:
+        return known
+    now = hands.now()
+    return Entry(
+        key=key,
+        verb="close",
+        connection=run.ref.connection,
+        ref=run.ref,
+        title=run.name,
+        who=user,
+        who_name="",
+        team=place.team,
+        channel=place.channel,
+        thread=place.thread,
+        at=now,
+        outcome=outcome,
+        ended_at=now,
+        why=why,
+        part_of=bulk.key,
+    )
+
+
+async def recorded(bulk: Bulk, ledger: Ledger) -> Bulk:
+    """The bulk with what the ledger knows of its runs."""
+    known = {
+        entry.ref: entry for entry in await ledger.entries(last=2 * MOST, part_of=bulk.key) if entry.ref is not None
+    }
+    return replace(bulk, items=tuple(replace(item, entry=known.get(item.run.ref)) for item in bulk.items))
+
+
+def bulk_words(bulk: Bulk) -> str:
+    """`11 closed, 1 failed, 3 not tried`."""
+    counts = (
+        (bulk.count(Ended.DONE), "closed"),
+        (bulk.count(Ended.FAILED), "failed"),
+        (bulk.count(Ended.STALE), "changed since"),
+        (bulk.count(Ended.DOUBT, Ended.BEGUN), "in doubt"),
+        (bulk.left, "not tried"),
+    )
+    return ", ".join(f"{count} {word}" for count, word in counts if count) or "nothing"
+
+
+def _with(bulk: Bulk, number: int, entry: Entry) -> Bulk:
+    items = list(bulk.items)
+    items[number] = replace(items[number], entry=entry)
+    return replace(bulk, items=tuple(items))

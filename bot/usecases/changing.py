@@ -1,0 +1,453 @@
+"""Carry out a change that a person has confirmed: once, on what they saw, recorded before and after.
+
+The order is what makes it safe: the right is checked, the attempt is recorded (whoever comes second is told), the run
+is read again, the system is called once, and what became of it is recorded. A call without an answer is settled by
+reading, never by calling again. A process that dies in between leaves a record that another one settles.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.domain.acts import Change, Close, Delete, Ended, Entry, Proposal, Receipt, Seen, Start
+from bot.domain.checkpoints import checkpoint
+from bot.domain.errors import NotFoundError, RundownError, SystemFault, TooLateError
+from bot.domain.model import Run, RunRef, Thread
+from bot.usecases.access import Gate
+from bot.usecases.ports import Connection, Ledger, Place
+from bot.usecases.systems import Systems
+
+log = logging.getLogger(__name__)
+
+#: How long a preview is good for.
+GOOD_FOR = timedelta(minutes=15)
+#: Seconds for which a process vouches for a change it is at.
+LEASE_S = 15.0
+#: Seconds to wait before each reading that settles an uncertain call.
+SETTLE_S = (0.5, 2.0, 5.0)
+#: Seconds that a change waits for another one of the same run, and how often it looks.
+BUSY_S, LOOK_S = 10.0, 0.25
+#: How long an end that nobody can read is looked for.
+DOUBT_FOR = timedelta(hours=1)
+
+_ENDS = ("close", "delete")
+
+
+class LateError(TooLateError):
+    """Somebody was first: `entry` tells who, when, and what became of it."""
+
+    def __init__(self, entry: Entry) -> None:
+        super().__init__("Somebody was first.")
+        self.entry = entry
+
+
+class MovedError(TooLateError):
+    """The run is not any more what the person saw; `words` say how it differs."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__("It has changed since you looked.", why=words)
+        self.words = words
+
+
+class ExpiredError(TooLateError):
+    """The preview is too old to be acted on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hands:
+    """What a change is carried out with. `sleep` waits (tests and demos bring their own clock)."""
+
+    systems: Systems
+    ledger: Ledger
+    gate: Gate
+    now: Callable[[], datetime]
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+
+async def _nothing() -> None:
+    """Nobody waits for it."""
+
+
+async def carry_out(
+    proposal: Proposal,
+    *,
+    hands: Hands,
+    place: Place,
+    user: str,
+    files: Mapping[str, bytes] | None = None,
+    begun: Callable[[], Awaitable[None]] = _nothing,
+    part_of: str = "",
+) -> Receipt:
+    """Do what the proposal says, for this person. `begun` is awaited once it is certain that we are the one to do it.
+
+    Raises NotAllowedError, ExpiredError, LateError (somebody was first), MovedError, TooLateError (closed already),
+    NotFoundError (it is gone), and the system's or our own fault: in all these cases nothing was changed. An uncertain
+    end is no error: the receipt's entry says what is known.
+    """
+    now = hands.now()
+    actor = await hands.gate.need(
+        proposal.verb,
+        place,
+        user,
+        now=now,
+        key=f"{proposal.key} {user} refused {now.timestamp()}",
+        ref=_ref(proposal.change),
+        title=proposal.title,
+    )
+    if now - proposal.made_at > GOOD_FOR:
+        raise ExpiredError("This preview is too old to act on.", why="Things may have changed since.")
+    connection = hands.systems.get(_connection(proposal.change))
+    entry = Entry(
+        key=proposal.key,
+        verb=proposal.verb,
+        connection=connection.name,
+        ref=_ref(proposal.change),
+        title=proposal.title,
+        who=user,
+        who_name=actor.name,
+        team=place.team,
+        channel=place.channel,
+        thread=place.thread,
+        at=now,
+        change=proposal.change,
+        seen=Seen.of(proposal.run) if proposal.run else None,
+        part_of=part_of,
+    )
+    await _begin(entry, hands)
+    checkpoint("begun")
+    async with _vouching(entry.key, hands.ledger):
+        await begun()
+        attempt = _Attempt(proposal=proposal, entry=entry, connection=connection, hands=hands, files=files or {})
+        return await attempt.act()
+
+
+async def _begin(entry: Entry, hands: Hands) -> None:
+    """Record the attempt. Raises LateError when it was made before, or somebody is ending the same run."""
+    waited = 0.0
+    while True:
+        before = await hands.ledger.begin(entry, lease_s=LEASE_S)
+        if before is None:
+            return
+        if before.key == entry.key or before.verb in _ENDS or waited >= BUSY_S:
+            raise LateError(before)
+        await hands.sleep(LOOK_S)
+        waited += LOOK_S
+
+
+@asynccontextmanager
+async def _vouching(key: str, ledger: Ledger) -> AsyncIterator[None]:
+    """Keep the record ours for as long as we are at it."""
+
+    async def renew() -> None:
+        while True:
+            await asyncio.sleep(LEASE_S / 3)
+            with contextlib.suppress(RundownError):
+                await ledger.renew(key, lease_s=LEASE_S)
+
+    renewing = asyncio.create_task(renew(), name=f"lease {key}")
+    try:
+        yield
+    finally:
+        renewing.cancel()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Attempt:
+    """One change on its way: recorded as begun, ours alone."""
+
+    proposal: Proposal
+    entry: Entry
+    connection: Connection
+    hands: Hands
+    files: Mapping[str, bytes]
+
+    async def act(self) -> Receipt:
+        """Read, call once, record what became of it."""
+        try:
+            run = await self._look_again()
+        except (TooLateError, NotFoundError) as error:
+            await self._fall(Ended.STALE, error)
+            raise
+        except RundownError as error:
+            await self._fall(Ended.FAILED, error)
+            raise
+        checkpoint("read")
+        try:
+            made = await self.connection.carry_out(self.proposal.change, self.files)
+        except SystemFault as fault:
+            if not fault.sent:
+                await self._fall(Ended.FAILED, fault)
+                raise
+            checkpoint("uncertain")
+            return await self._settled(run)
+        except RundownError as error:
+            await self._fall(Ended.FAILED, error)
+            raise
+        checkpoint("called")
+        return await self._done(made)
+
+    async def _fall(self, outcome: Ended, error: RundownError) -> None:
+        """Record that nothing was changed, and why."""
+        await _end(self.entry, outcome, self.hands, why=f"{error.what} {error.why}".strip())
+
+    async def _look_again(self) -> Run | None:
+        """The run as it is now. Raises when it is not what the person saw."""
+        proposal, connection, change = self.proposal, self.connection, self.proposal.change
+        if isinstance(change, Start) or proposal.run is None:
+            return None
+        ref = replace(change.ref, thread=None)
+        connection.forget(ref)
+        run = await connection.run(ref)
+        if isinstance(change, Close):
+            if change.ref.thread is not None:
+                thread = await find_thread(connection, change.ref)
+                if thread.finished:
+                    raise await already(change.ref, run, connection, self.hands.ledger, thread)
+            elif _only_marks(proposal) and await connection.was_done(change, proposal.made_at):
+                raise await already(change.ref, run, connection, self.hands.ledger)
+        if run.finished and not proposal.run.finished:
+            raise await already(ref, run, connection, self.hands.ledger)
+        if isinstance(change, Close | Delete):
+            words = moved(proposal.run, run)
+            if words:
+                raise MovedError(words)
+        return run
+
+    async def _done(self, made: RunRef | None, why: str = "") -> Receipt:
+        """Record that it is done, with what the run looks like now."""
+        gone = isinstance(self.proposal.change, Delete)
+        run = await _read_after(self.connection, made or self.entry.ref, gone=gone)
+        ended = await _end(self.entry, Ended.DONE, self.hands, after=Seen.of(run) if run else None, ref=made, why=why)
+        checkpoint("recorded")
+        return self._receipt(ended, run)
+
+    async def _settled(self, run: Run | None) -> Receipt:
+        """What became of a call that nobody answered: what the system shows now."""
+        said = f"{self.connection.system} did not answer."
+        done: RunRef | bool | None = None
+        for pause_s in SETTLE_S:
+            await self.hands.sleep(pause_s)
+            try:
+                done = await self.connection.was_done(self.proposal.change, self.entry.at)
+            except RundownError as error:
+                log.warning("could not read what became of %s: %s", self.entry.key, error.what)
+                done = None
+            if done:
+                made = done if isinstance(done, RunRef) else None
+                return await self._done(made, f"{said} Read again: it is done.")
+        if done is False:
+            why = f"{said} Read again at {self.hands.now():%H:%M} UTC: it was not done. Nothing was repeated."
+            ended = await _end(self.entry, Ended.FAILED, self.hands, why=why, after=Seen.of(run) if run else None)
+        else:
+            why = f"{said} Whether it was done can't be read yet. Nothing was repeated; you will be told."
+            ended = await _end(self.entry, Ended.DOUBT, self.hands, why=why)
+        return self._receipt(ended, run)
+
+    def _receipt(self, ended: Entry, run: Run | None) -> Receipt:
+        return Receipt(
+            entry=ended,
+            where=self.proposal.where,
+            done_word=made_word(self.proposal),
+            run=run,
+            doubts=(_UNTOLD,) if UNRECORDED in ended.why else (),
+        )
+
+
+def _only_marks(proposal: Proposal) -> bool:
+    return proposal.closing is not None and not proposal.closing.finishes
+
+
+async def find_thread(connection: Connection, ref: RunRef) -> Thread:
+    """The thread that a reference names. Raises NotFoundError."""
+    threads = await connection.threads(replace(ref, thread=None))
+    for thread in threads:
+        if thread.index == ref.thread:
+            return thread
+    raise NotFoundError(
+        f"{replace(ref, thread=None).short} has no thread {ref.thread}.",
+        why=f"It has {len(threads)} thread{'' if len(threads) == 1 else 's'}.",
+        fix=f"See them with `threads {replace(ref, thread=None)}`.",
+        closest=(f"threads {replace(ref, thread=None)}",),
+    )
+
+
+async def already(
+    ref: RunRef, run: Run, connection: Connection, ledger: Ledger, thread: Thread | None = None
+) -> TooLateError:
+    """That it is closed already: by whom and when, as far as anybody knows."""
+    closing = run.kind.closing_thread if thread is not None else run.kind.closing
+    word = closing.done if closing else run.kind.ended or "finished"
+    try:
+        mine = await ledger.last_done(ref, "close")
+    except RundownError:
+        mine = None
+    if mine is not None:
+        return LateError(mine)
+    at = thread.finished_at if thread is not None else run.finished_at
+    when = f" at {at:%H:%M} UTC on {at:%-d %B}" if at else ""
+    return TooLateError(
+        f"{ref.short} is {word} already.",
+        why=f"Somebody did that in {connection.system}{when}.",
+        fix="Nothing was done.",
+    )
+
+
+def moved(seen: Run, now: Run) -> str:
+    """How a run differs from what was seen, in words; empty when the counts are the same."""
+    if seen.tally == now.tally:
+        return ""
+    before, after = dict(seen.tally.parts()), dict(now.tally.parts())
+    words = []
+    for word in dict.fromkeys((*after, *before)):
+        more = after.get(word, 0) - before.get(word, 0)
+        if more:
+            words.append(f"{abs(more)} {'more' if more > 0 else 'fewer'} {word}")
+    return ", ".join(words) or "its counts changed"
+
+
+async def _end(
+    entry: Entry,
+    outcome: Ended,
+    hands: Hands,
+    *,
+    after: Seen | None = None,
+    why: str = "",
+    ref: RunRef | None = None,
+) -> Entry:
+    """Record the end. When that fails the act is not undone by it: the record stays open and is settled by reading."""
+    at = hands.now()
+    ended = replace(entry, outcome=outcome, ended_at=at, after=after, why=why, ref=ref or entry.ref)
+    try:
+        await hands.ledger.end(entry.key, outcome, at=at, after=after, why=why, ref=ref)
+    except RundownError as error:
+        log.error("the end of %s (%s) could not be recorded: %s", entry.key, outcome, error.what)
+        return replace(ended, why=f"{why} {UNRECORDED}".strip())
+    log.info(
+        "change %s: %s %s by %s in %s: %s%s",
+        entry.key,
+        entry.verb,
+        ended.ref or entry.title,
+        entry.who,
+        entry.channel,
+        outcome,
+        f" ({why})" if why else "",
+        extra={"change": audit_line(ended)},
+    )
+    return ended
+
+
+UNRECORDED = "(Its end could not be recorded yet.)"
+_UNTOLD = "Rundown could not record the end of this; it will, by reading the run again."
+
+
+def audit_line(entry: Entry) -> dict[str, object]:
+    """One attempt as plain values, for the log."""
+    return {
+        "key": entry.key,
+        "verb": entry.verb,
+        "run": str(entry.ref) if entry.ref else "",
+        "title": entry.title,
+        "who": entry.who,
+        "team": entry.team,
+        "channel": entry.channel,
+        "at": entry.at.isoformat(),
+        "outcome": entry.outcome.value,
+        "ended_at": entry.ended_at.isoformat() if entry.ended_at else "",
+        "before": str(entry.seen.tally) if entry.seen else "",
+        "after": str(entry.after.tally) if entry.after else "",
+        "why": entry.why,
+        "part_of": entry.part_of,
+    }
+
+
+async def _read_after(connection: Connection, ref: RunRef | None, *, gone: bool = False) -> Run | None:
+    """The run as it is after the change; None when it can't be read, which spoils nothing."""
+    if ref is None or gone:
+        return None
+    try:
+        connection.forget(replace(ref, thread=None))
+        return await connection.run(replace(ref, thread=None))
+    except RundownError:
+        return None
+
+
+#: How a change is called once it is done, where the system has no word of its own.
+_DONE = {
+    "start": "started",
+    "edit": "edited",
+    "note": "noted on",
+    "link": "linked to",
+    "attach": "attached to",
+    "report": "reported on",
+    "delete": "deleted",
+    "close": "closed",
+}
+
+
+def made_word(proposal: Proposal) -> str:
+    """`closed`, `completed`, `marked`, `started`, …"""
+    return proposal.closing.done if proposal.closing else _DONE[proposal.verb]
+
+
+async def settle_orphan(entry: Entry, *, hands: Hands) -> Receipt:
+    """Find out what became of a change whose process died (or whose end could not be read), and record it.
+
+    Reads only. An end that nobody can read within the hour stays in doubt, and the person is told so.
+    """
+    if entry.outcome not in (Ended.BEGUN, Ended.DOUBT) or entry.change is None:
+        run = await _orphan_run(entry, hands)
+        return Receipt(entry=entry, where="", done_word=_word(entry, run), run=run)
+    try:
+        connection = hands.systems.get(entry.connection)
+        done = await connection.was_done(entry.change, entry.at)
+    except RundownError as error:
+        log.warning("could not read what became of %s: %s", entry.key, error.what)
+        done = None
+    stopped = entry.outcome is Ended.BEGUN
+    said = "Rundown was stopped in the middle of it." if stopped else "The system had not answered."
+    if done:
+        made = done if isinstance(done, RunRef) else None
+        run = await _orphan_run(replace(entry, ref=made or entry.ref), hands)
+        after = Seen.of(run) if run else None
+        ended = await _end(entry, Ended.DONE, hands, after=after, ref=made, why=f"{said} Read again: it is done.")
+        return Receipt(entry=ended, where="", done_word=_word(entry, run), run=run)
+    run = await _orphan_run(entry, hands)
+    if done is False:
+        why = f"{said} Read again: it was not done. Nothing was repeated."
+        ended = await _end(entry, Ended.FAILED, hands, after=Seen.of(run) if run else None, why=why)
+    else:
+        why = f"{said} Whether it was done can't be read. Nothing was repeated; look at the run's own page."
+        ended = await _end(entry, Ended.DOUBT, hands, why=why)
+    return Receipt(entry=ended, where="", done_word=_word(entry, run), run=run)
+
+
+async def _orphan_run(entry: Entry, hands: Hands) -> Run | None:
+    if entry.ref is None:
+        return None
+    try:
+        return await _read_after(hands.systems.get(entry.connection), entry.ref, gone=entry.verb == "delete")
+    except RundownError:
+        return None
+
+
+def _word(entry: Entry, run: Run | None) -> str:
+    if entry.verb == "close" and run is not None:
+        thread = entry.ref is not None and entry.ref.thread is not None
+        closing = run.kind.closing_thread if thread else run.kind.closing
+        if closing is not None:
+            return closing.done
+    return _DONE.get(entry.verb, "done")
+
+
+def _ref(change: Change) -> RunRef | None:
+    return None if isinstance(change, Start) else change.ref
+
+
+def _connection(change: Change) -> str:
+    return change.connection if isinstance(change, Start) else change.ref.connection

@@ -1,0 +1,376 @@
+"""What a change would do, put into words before anybody confirms it. Nothing is changed here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.domain.acts import (
+    Append,
+    Change,
+    Close,
+    Delete,
+    Edit,
+    Named,
+    Pointer,
+    Proposal,
+    Recent,
+    Report,
+    Start,
+)
+from bot.domain.errors import AmbiguousError, AskError, CannotError, Choice, NoContextError
+from bot.domain.model import Kind, Run, RunRef, Test
+from bot.domain.outcomes import Outcome
+from bot.domain.queries import ResultQuery
+from bot.usecases.changing import already, find_thread
+from bot.usecases.finding import Found
+from bot.usecases.ports import ChannelContext, Connection, Ledger
+from bot.usecases.showing import extra, where_is
+from bot.usecases.systems import Systems, Target, targets
+
+#: Results that came within so many minutes are told: somebody may still be at it.
+RECENT_MIN = 15
+#: A run read longer ago than this is read again before it is put before somebody.
+FRESH = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """Who proposes, when, under which key, and the command that says it."""
+
+    key: str
+    by: str
+    now: datetime
+    typed: str
+    ledger: Ledger
+
+
+def need_write(verb: str, kind: Kind, system: str, ref: RunRef) -> None:
+    """Raise CannotError when the system can't do this with that kind of run, with what is possible instead."""
+    if verb in kind.verbs:
+        return
+    raise CannotError(
+        kind.cannot.get(verb) or f"{system} can't {verb} a {kind.noun}.",
+        why=f"{ref.short} is a {kind.noun} of {system}.",
+        fix="Open it in its own pages to change it there.",
+        closest=(f"show {replace(ref, thread=None)}",),
+    )
+
+
+def need_certain(found: Found, verb: str) -> None:
+    """Raise AmbiguousError when a system that could not be asked may have a run of that number too."""
+    if found.doubts:
+        raise AmbiguousError(
+            f"Which {found.ref.short}?",
+            (Choice(f"{found.connection.system}: {found.run.name}", f"{verb} {found.ref}"),),
+            why="; ".join(found.doubts) + ".",
+            fix="Choose, or type the connection before the number.",
+        )
+
+
+async def fresh(found: Found, now: datetime) -> Run:
+    """The run as it is now, not as somebody read it a while ago."""
+    if now - found.run.read_at <= FRESH:
+        return found.run
+    found.connection.forget(found.run.ref)
+    return await found.connection.run(found.run.ref)
+
+
+async def propose_close(found: Found, draft: Draft) -> Proposal:
+    """Close, complete or mark a run, or one thread of it. Raises TooLateError when that is done already."""
+    kind, ref = found.run.kind, found.ref
+    need_write("close", kind, found.connection.system, ref)
+    need_certain(found, "close")
+    if found.part is not None:
+        raise CannotError(
+            f"One test of {found.run.ref.short} can't be closed.",
+            why=f"{found.connection.system} closes whole {kind.plural}.",
+            fix=f"Close the {kind.noun}, or report a result of the test.",
+            closest=(f"close {found.run.ref}",),
+        )
+    run = await fresh(found, draft.now)
+    thread = await find_thread(found.connection, ref) if ref.thread is not None else None
+    closing = kind.closing if thread is None else kind.closing_thread
+    if closing is None:
+        raise CannotError(f"{found.connection.system} can't close that.", fix="Close the whole run.")
+    if thread.finished if thread is not None else run.finished and closing.finishes:
+        raise await already(ref, run, found.connection, draft.ledger, thread)
+    change = await found.connection.prepare(Close(ref))
+    if not closing.finishes and await found.connection.was_done(change, draft.now):
+        raise await already(ref, run, found.connection, draft.ledger, thread)
+    missing: list[str] = list(run.missing)
+    untested = await _untested(found.connection, run, missing) if thread is None else ()
+    recent = await _recent(found.connection, run, draft.now, missing)
+    title = run.name if thread is None else f"{thread.name or f'thread {thread.index}'} of {run.name}"
+    return Proposal(
+        key=draft.key,
+        verb="close",
+        change=change,
+        where=await where_is(found),
+        by=draft.by,
+        made_at=draft.now,
+        typed=draft.typed,
+        run=run,
+        title=title,
+        closing=closing,
+        lines=closing.consequences,
+        warnings=_close_warnings(run) if thread is None else (),
+        untested_by=untested,
+        recent=recent,
+        missing=tuple(missing),
+    )
+
+
+def _close_warnings(run: Run) -> tuple[str, ...]:
+    warnings = []
+    if run.tally.failed:
+        warnings.append(f"{run.tally.failed} {'test fails' if run.tally.failed == 1 else 'tests fail'}.")
+    if run.threads_active:
+        active = run.threads_active
+        warnings.append(f"{active} of its {run.threads_total} threads {'is' if active == 1 else 'are'} still at work.")
+    return tuple(warnings)
+
+
+async def _untested(connection: Connection, run: Run, missing: list[str]) -> tuple[tuple[str, int], ...]:
+    """Whose tests have no result yet, most first; nobody as an empty name."""
+    if not run.tally.untested:
+        return ()
+    tests = await extra(connection.tests(run.ref), "whose the untested tests are", missing)
+    if tests is None:
+        return ()
+    counted = Counter(_whose(test) for test in tests.items if test.outcome is Outcome.UNTESTED)
+    return tuple(counted.most_common())
+
+
+def _whose(test: Test) -> str:
+    return test.assignee.strip()
+
+
+async def _recent(connection: Connection, run: Run, now: datetime, missing: list[str]) -> Recent | None:
+    if not run.tally.done:
+        return None
+    query = ResultQuery(since=now - timedelta(minutes=RECENT_MIN), at_most=200)
+    found = await extra(connection.results(run.ref, query), "the results of the last minutes", missing)
+    results = [each for each in found.items if each.outcome is not None and each.at <= now] if found else []
+    if not results:
+        return None
+    last = max(results, key=lambda each: each.at)
+    return Recent(count=len(results), minutes=RECENT_MIN, last_at=last.at, last_by=last.by)
+
+
+async def start_target(
+    systems: Systems, context: ChannelContext | None, *, connection: str, project: str, typed: str
+) -> tuple[Target, Kind]:
+    """Where a new run would go. Raises AmbiguousError when several systems could take it."""
+    asked, troubles = await targets(systems, context, connection=connection, project=project)
+    able = [(each, kind) for each in asked for kind in each.connection.kinds.values() if "start" in kind.verbs]
+    if len(able) == 1:
+        return able[0]
+    if not able:
+        if troubles:
+            raise troubles[0].error
+        one = asked[0].connection
+        kind = next(iter(one.kinds.values()))
+        raise CannotError(
+            kind.cannot.get("start") or f"{one.system} can't start runs from here.",
+            why=f"{one.name} is a connection to {one.system}.",
+            fix="Name another connection with --in.",
+            closest=("here",),
+        )
+    if project:
+        raise NoContextError("Several systems have such a project.", fix="Name the connection with --in.")
+    raise AmbiguousError(
+        "Where should it start?",
+        tuple(Choice(f"{each.where}: {kind.noun}", f"{typed} --in {each.connection.name}") for each, kind in able),
+        why=f"{len(able)} systems here can start runs.",
+        fix="Choose one, or add --in CONNECTION.",
+    )
+
+
+async def propose_start(change: Start, target: Target, kind: Kind, draft: Draft) -> Proposal:
+    """Begin a new run. The fields say what it will have."""
+    prepared = await target.connection.prepare(change)
+    if not isinstance(prepared, Start):
+        raise TypeError("a start stays a start")
+    missing: list[str] = []
+    warnings: list[str] = []
+    if prepared.source:
+        known = await extra(target.connection.offers("source", prepared.project), "the sources", missing)
+        if known is not None and not any(each.name.casefold() == prepared.source.casefold() for each in known):
+            warnings.append(f"The source “{prepared.source}” is new; {target.connection.system} will make it.")
+    return Proposal(
+        key=draft.key,
+        verb="start",
+        change=prepared,
+        where=target.where,
+        by=draft.by,
+        made_at=draft.now,
+        typed=draft.typed,
+        title=prepared.name,
+        lines=(f"A new {kind.noun} is made in {target.where}.",),
+        warnings=tuple(warnings),
+        fields=tuple((word, "", value) for word, value in start_fields(prepared)),
+        missing=tuple(missing),
+        has_form=True,
+    )
+
+
+def start_fields(change: Start) -> tuple[tuple[str, str], ...]:
+    """What a new run will have, as (word, value)."""
+    several = (
+        ("name", change.name),
+        ("source", change.source),
+        ("suite", _name(change.suite)),
+        ("cases", cases_words(change.cases) if change.cases else "all of the suite" if change.letter == "R" else ""),
+        ("milestone", _name(change.milestone)),
+        ("configuration", _name(change.config)),
+        ("assigned to", _name(change.assignee)),
+        ("refs", change.refs),
+        ("tags", ", ".join(change.tags)),
+        ("links", ", ".join(_pointer(each) for each in change.links)),
+        ("artifacts", ", ".join(_pointer(each) for each in change.artifacts)),
+        *change.fields,
+        ("description", change.description),
+    )
+    return tuple((word, value) for word, value in several if value)
+
+
+def cases_words(cases: tuple[int, ...]) -> str:
+    """`3 cases: C1, C2, C5`, the first ones named."""
+    named = ", ".join(f"C{each}" for each in cases[:10])
+    more = f" and {len(cases) - 10} more" if len(cases) > 10 else ""
+    return f"{len(cases)} case{'' if len(cases) == 1 else 's'}: {named}{more}"
+
+
+def _name(named: Named | None) -> str:
+    return named.name or (f"number {named.id}" if named.id else "") if named else ""
+
+
+def _pointer(pointer: Pointer) -> str:
+    return f"{pointer.name} ({pointer.url})" if pointer.name and pointer.name != pointer.url else pointer.url
+
+
+async def propose_edit(found: Found, change: Edit, draft: Draft) -> Proposal:
+    """Change what a run says of itself; shows each field as it is and as it would be."""
+    run, prepared = await _prepared(found, "edit", change, draft)
+    if not isinstance(prepared, Edit):
+        raise TypeError("an edit stays an edit")
+    fields = tuple((word, before, after) for word, before, after in _edits(run, prepared) if before != after)
+    if not fields:
+        raise AskError(
+            f"{run.ref.short} is like that already.",
+            why="None of these would change anything.",
+            fix="Give another value, or see it with `show`.",
+            closest=(f"show {run.ref}",),
+        )
+    warnings = (
+        ("Tests of cases that are taken out of the run go with their results.",) if prepared.cases is not None else ()
+    )
+    return await _proposal("edit", found, run, prepared, draft, fields=fields, warnings=warnings)
+
+
+def _edits(run: Run, change: Edit) -> tuple[tuple[str, str, str], ...]:
+    several: list[tuple[str, str, str]] = []
+    if change.name is not None:
+        several.append(("name", run.name, change.name))
+    if change.milestone is not None:
+        several.append(("milestone", run.milestone, change.milestone.name))
+    if change.refs is not None:
+        several.append(("refs", run.refs, change.refs))
+    if change.cases is not None:
+        after = cases_words(change.cases) if change.cases else "every case of the suite"
+        several.append(("cases", f"{run.tally.total} tests", after))
+    if change.description is not None:
+        several.append(("description", run.description, change.description))
+    return tuple(several)
+
+
+async def propose_append(verb: str, found: Found, change: Append, draft: Draft) -> Proposal:
+    """Put a note, links or artifacts on a run."""
+    run, prepared = await _prepared(found, verb, change, draft)
+    if not isinstance(prepared, Append):
+        raise TypeError("an addition stays an addition")
+    fields = (
+        *((("note", "", prepared.note),) if prepared.note else ()),
+        *(("link", "", _pointer(each)) for each in prepared.links),
+        *(("artifact", "", _pointer(each)) for each in prepared.artifacts),
+    )
+    return await _proposal(verb, found, run, prepared, draft, fields=fields)
+
+
+async def propose_report(found: Found, change: Report, draft: Draft) -> Proposal:
+    """Report results of tests of a run."""
+    run, prepared = await _prepared(found, "report", change, draft)
+    if not isinstance(prepared, Report):
+        raise TypeError("a report stays a report")
+    minutes = f"{prepared.duration_s:g} s" if prepared.duration_s is not None else ""
+    fields = (
+        *((each.name or f"test {each.id}", "", each.outcome.value) for each in prepared.tests),
+        *((f"step {number}: {step.name}", "", step.outcome.value) for number, step in enumerate(prepared.steps, 1)),
+        *(
+            (word, "", value)
+            for word, value in (
+                ("note", prepared.note),
+                ("took", minutes),
+                ("version", prepared.version),
+                ("tester", _name(prepared.tester)),
+                ("folder", prepared.folder),
+                *prepared.fields,
+                ("files", ", ".join(each.name for each in prepared.files)),
+            )
+            if value
+        ),
+    )
+    warnings = ("A reported result can't be taken back from here.",)
+    return await _proposal("report", found, run, prepared, draft, fields=fields, warnings=warnings)
+
+
+async def propose_delete(found: Found, draft: Draft) -> Proposal:
+    """Delete a run; says what would be lost, and asks for its name to be typed."""
+    run, prepared = await _prepared(found, "delete", Delete(found.run.ref), draft)
+    loss = await found.connection.loss(run.ref)
+    counts = [
+        f"{count} {noun}{'' if count == 1 else 's'}"
+        for count, noun in ((loss.tests, "test"), (loss.results, "result"))
+        if count is not None
+    ]
+    what = " and ".join(counts) if counts else f"{run.tally.total} tests"
+    lost = f"{what} with all their results" if loss.results is None else what
+    warnings = (f"{lost} are deleted for good. This cannot be undone.", *loss.words)
+    proposal = await _proposal("delete", found, run, prepared, draft, warnings=warnings)
+    return replace(proposal, confirm=run.name)
+
+
+async def _prepared(found: Found, verb: str, change: Change, draft: Draft) -> tuple[Run, Change]:
+    """The run as it is now, and the change as the system will get it."""
+    need_write(verb, found.run.kind, found.connection.system, found.run.ref)
+    need_certain(found, verb)
+    run = await fresh(found, draft.now)
+    return run, await found.connection.prepare(change)
+
+
+async def _proposal(
+    verb: str,
+    found: Found,
+    run: Run,
+    change: Change,
+    draft: Draft,
+    *,
+    fields: tuple[tuple[str, str, str], ...] = (),
+    warnings: tuple[str, ...] = (),
+) -> Proposal:
+    return Proposal(
+        key=draft.key,
+        verb=verb,
+        change=change,
+        where=await where_is(found),
+        by=draft.by,
+        made_at=draft.now,
+        typed=draft.typed,
+        run=run,
+        title=run.name,
+        warnings=warnings,
+        fields=fields,
+        has_form=verb != "delete",
+    )
