@@ -15,19 +15,35 @@ from bot.config import Settings
 from bot.postman import Postman
 from bot.presenters import letters
 from bot.slack import context, help, runs
+from bot.slack.access import AccessDesk
+from bot.slack.acting import Acting
+from bot.slack.audit import AuditDesk
 from bot.slack.buttons import Buttons
+from bot.slack.cards import CardKeeper
 from bot.slack.desk import Desk, World
-from bot.slack.doors import Home, build_bolt, intake_http, intake_socket
+from bot.slack.directory import SlackDirectory
+from bot.slack.doors import Home, Shortcuts, build_bolt, intake_http, intake_socket
+from bot.slack.drafting import Drafter
+from bot.slack.files import Files
+from bot.slack.filling import Filling
+from bot.slack.forms import Forms
 from bot.slack.grammar import Grammar
 from bot.slack.people import People
+from bot.slack.receipts import Receipts
 from bot.slack.tasks import Tasks
+from bot.storage.cards import StoredCards
 from bot.storage.contexts import StoredContexts
 from bot.storage.database import Database
 from bot.storage.deliveries import StoredDeliveries
+from bot.storage.grants import StoredGrants
+from bot.storage.ledger import StoredLedger
+from bot.storage.proposals import StoredProposals
 from bot.storage.recall import StoredRecall
 from bot.systems import Account
 from bot.systems._pace import Pace
 from bot.systems._remembering import Remembering
+from bot.usecases.access import Gate
+from bot.usecases.changing import Hands
 from bot.usecases.ports import Connection
 from bot.usecases.systems import Systems
 from bot.web.server import Doors, WebServer
@@ -71,18 +87,24 @@ class Rundown:
         self._opening: asyncio.Task[None] | None = None
         self._session: aiohttp.ClientSession | None = None
         self._socket: SocketDoor | None = None
+        self._receipts: Receipts | None = None
         self.web: WebServer | None = None
 
     async def start(self) -> None:
         """Listen, then get ready. Raises StartError when Slack refuses the tokens or the database can't be used."""
         client = self._slack_client()
         people = People(client)
+        ledger, grants = StoredLedger(self.database, self._now), StoredGrants(self.database, self._now)
+        directory = SlackDirectory(client, people, grants, self.settings.admins)
+        read_only = self.settings.mode == "read"
+        gate = Gate(directory=directory, grants=grants, ledger=ledger, read_only=read_only)
         world = World(
             systems=self.systems,
             contexts=StoredContexts(self.database),
             recall=StoredRecall(self.database, self._now),
             people=people,
-            grammar=Grammar(),
+            grammar=Grammar(read_only=read_only),
+            gate=gate,
             now=self._now,
             slash=self.settings.command,
         )
@@ -91,10 +113,18 @@ class Rundown:
             from bot.presenters import engine
 
             engine.use(engine.Engine(Path(self.settings.templates), _template_fault))
-        desk = Desk(world, Postman(client, self._session), self.tasks, StoredDeliveries(self.database))
+        postman = Postman(client, self._session)
+        desk = Desk(world, postman, self.tasks, StoredDeliveries(self.database))
         for feature in FEATURES:
             feature.register(desk)
-        bolt = build_bolt(client, self.settings.bot_token, self._home, desk, Buttons(desk))
+        buttons, forms = Buttons(desk), Forms(client, self.tasks)
+        AuditDesk(desk, ledger, postman)
+        AccessDesk(desk, gate=gate, directory=directory, postman=postman, tasks=self.tasks).register(buttons)
+        hands = Hands(systems=self.systems, ledger=ledger, gate=gate, now=self._now)
+        shortcuts = self._let_people_change(desk, hands, postman, Files(client, self._session), buttons, forms)
+        bolt = build_bolt(
+            client, self.settings.bot_token, self._home, desk, buttons=buttons, forms=forms, shortcuts=shortcuts
+        )
         over_http = self.settings.transport == "http"
         doors = Doors(
             ready=self.missing,
@@ -112,6 +142,8 @@ class Rundown:
             await self._open_socket(client, intake_socket(bolt))
         await self._opening
         self._background.append(asyncio.create_task(self._watch_slack(client), name="slack watch"))
+        if self._receipts is not None:
+            self._background.append(asyncio.create_task(self._receipts.settle_for_ever(), name="settle changes"))
         self._background.append(asyncio.create_task(asyncio.to_thread(warm_up), name="warm up"))
         log.info(
             "ready: %s, port %s, systems: %s",
@@ -119,6 +151,32 @@ class Rundown:
             self.web.port,
             ", ".join(connection.name for connection in self.systems),
         )
+
+    def _let_people_change(  # noqa: PLR0917  the rooms a change goes through
+        self, desk: Desk, hands: Hands, postman: Postman, files: Files, buttons: Buttons, forms: Forms
+    ) -> Shortcuts:
+        """Put together what carries out changes. Returns what hears the message shortcuts."""
+        proposals = StoredProposals(self.database, self._now)
+        cards = CardKeeper(desk.world, StoredCards(self.database, self._now), postman, self.tasks)
+        desk.keep_card = cards.keep
+        self._receipts = Receipts(desk.world, hands, proposals, postman, cards)
+        drafter = Drafter(hands.ledger, postman, files)
+        acting = Acting(
+            desk,
+            hands=hands,
+            proposals=proposals,
+            drafter=drafter,
+            receipts=self._receipts,
+            files=files,
+            postman=postman,
+            tasks=self.tasks,
+        )
+        acting.register(buttons)
+        filling = Filling(
+            desk, acting=acting, drafter=drafter, proposals=proposals, forms=forms, postman=postman, tasks=self.tasks
+        )
+        filling.register()
+        return filling.on_shortcut
 
     def missing(self) -> Mapping[str, str]:
         """What is not ready, and why; empty when all is."""

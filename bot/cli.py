@@ -80,7 +80,13 @@ async def _serve(settings: object) -> int:
 
 
 @main.command()
-@click.option("--run", "commands", multiple=True, metavar="COMMAND", help="Run this and print the answer; repeatable.")
+@click.option(
+    "--run",
+    "commands",
+    multiple=True,
+    metavar="COMMAND",
+    help="Type this line and print what comes of it; repeatable. A line may press a button or use a form, see :help.",
+)
 @click.option("--as", "person", default="ana", show_default=True, help="Who types: ana, tom, lea, max, gus, olga.")
 @click.option("--channel", default="#release", show_default=True, help="Where it is typed.")
 @click.option("--http", is_flag=True, help="Let Slack deliver over signed HTTP instead of Socket Mode.")
@@ -94,8 +100,9 @@ async def _demo(commands: tuple[str, ...], *, person: str, channel: str, http: b
     from bot.config import read_settings
     from bot.logs import start_logging
     from bot.sandbox.demo import Town, run
+    from bot.slack.manifest import manifest as app_manifest
 
-    async with Town(http=http) as town:
+    async with Town(http=http, manifest=app_manifest()) as town:
         settings = read_settings(town.environment())
         listener = start_logging(settings.log, settings.secrets, logging.ERROR)
         bot = Rundown(settings, host="127.0.0.1")

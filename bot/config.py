@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -252,7 +252,15 @@ class _Reader:
             option.name: self._option(variable, option, self._get(variable), f"{variable}_FILE")
             for variable, option in known.items()
         }
+        given = [option.name for variable, option in known.items() if self._get(variable) is not None]
+        self._complain_of_halves(given, lambda option: f"{prefix}{option.upper()}")
         return ConnectionSettings(name, its, options, self._per_minute(f"{prefix}PER_MINUTE", its))
+
+    def _complain_of_halves(self, given: Collection[str], label: Callable[[str], str]) -> None:
+        """Complain of options that are there without the one they belong to."""
+        for option, needed in _NEEDS.items():
+            if option in given and needed not in given:
+                self.complain(label(option), f"means nothing alone; expected {label(needed)} beside it")
 
     def _per_minute(self, variable: str, its: System) -> int | None:
         if self._get(variable) is None:
@@ -281,9 +289,12 @@ class _Reader:
                     self.complain(label, f"{_shown(value)}; expected true or false")
                     return option.default
                 return _SWITCH[text.lower()]
-        if not isinstance(value, str):
+        form = _FORMS.get(option.name)
+        if not isinstance(value, str) and not (form and type(value) is int):
             self.complain(label, f"{_shown(value)} is no text; expected {option.expects}")
             return option.default
+        if form and not re.fullmatch(form, text):
+            self.complain(label, f"{_shown(value)}; expected {option.expects}")
         if option.of == "url" and (problem := url_problem(text)):
             self.complain(label, f"{problem}; expected {option.expects}")
         if option.of == "secret":
@@ -337,6 +348,8 @@ class _Reader:
         for key in sorted(table.keys() - allowed):
             close = get_close_matches(key, allowed, 1)
             self.complain(f"{label} {key}", "is not a setting" + (f"; did you mean {close[0]}?" if close else ""))
+        given = [key for key, value in table.items() if str(value).strip()]
+        self._complain_of_halves(given, lambda option: f"{label} {option}")
         rate = table.get("per_minute", its.per_minute)
         if rate is not None and (isinstance(rate, bool) or not isinstance(rate, int) or not 1 <= rate <= 100_000):
             self.complain(f"{label} per_minute", f"{_shown(rate)}; expected a whole number from 1 to 100000")
@@ -377,6 +390,10 @@ class _Reader:
         return self._option(variable if is_name else label, option, self._get(variable), f"{variable}_FILE")
 
 
+#: Options that have a form of their own, which may also be given as a number in the file.
+_FORMS = {"mark_field": r"(?:---f-)?[1-9][0-9]{0,17}"}
+#: Options that mean nothing without another one.
+_NEEDS = {"mark_value": "mark_field"}
 #: Names that the grammar takes for something else: `--in all`, `last:R118`.
 _SPOKEN = frozenset({"all", "last", "http", "https"})
 _SWITCH = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}

@@ -40,6 +40,10 @@ _NO_WAY = frozenset(
         "messages_tab_disabled",
     }
 )
+#: Methods that take their arguments as a form alone.
+_FORMS_ONLY = frozenset({"files.getUploadURLExternal"})
+#: Refusals that mean a message is not there, or not ours to edit, any more.
+_GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "msg_too_old"})
 #: Faults of Slack's own that pass, and the seconds before the first next try.
 _PASSING = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"})
 PASSING_S = 0.4
@@ -99,7 +103,7 @@ class Postman:
             except NotSaidError as error:
                 if error.reason not in _NO_WAY:
                     raise
-                await self._direct(back.user, part)
+                await self.direct(back.user, part)
 
     async def say(self, back: ReturnPath, message: Message) -> str:
         """Say it in public, in the thread it belongs to. Returns its timestamp, empty where Slack does not tell it.
@@ -138,6 +142,53 @@ class Postman:
             await self._post(back.channel, part, back.thread or ts)
         return ts
 
+    async def edit(self, channel: str, ts: str, message: Message) -> bool:
+        """Put this in place of an older message of ours. False when that is gone or can't be edited any more.
+
+        What would continue in its thread is left out: that is there already.
+        """
+        try:
+            await self._call("chat.update", channel=channel, ts=ts, **_body(message))
+        except NotSaidError as error:
+            if error.reason in _GONE or error.reason in _NO_WAY:
+                return False
+            raise
+        return True
+
+    async def direct(self, user: str, message: Message) -> tuple[str, str]:
+        """Say it to somebody in their direct messages. Returns channel and timestamp."""
+        opened = await self._call("conversations.open", users=user)
+        channel = str((opened.get("channel") or {}).get("id", ""))
+        answer = await self._post(channel, message, "")
+        return channel, str(answer.get("ts", ""))
+
+    async def send_file(self, user: str, name: str, content: bytes, comment: str) -> None:
+        """Send somebody a file in their direct messages. Raises NotSaidError."""
+        import aiohttp
+
+        opened = await self._call("conversations.open", users=user)
+        channel = str((opened.get("channel") or {}).get("id", ""))
+        place = await self._call("files.getUploadURLExternal", filename=name, length=len(content))
+        try:
+            async with self._session.post(str(place.get("upload_url", "")), data=content) as answer:
+                if answer.status != 200:
+                    raise NotSaidError(f"upload answered {answer.status}")
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise NotSaidError(type(error).__name__) from None
+        file = {"id": place.get("file_id"), "title": name}
+        await self._call("files.completeUploadExternal", files=[file], channel_id=channel, initial_comment=comment)
+
+    async def permalink(self, channel: str, ts: str) -> str:
+        """The web address of a message; empty when Slack does not tell it."""
+        from slack_sdk.errors import SlackClientError
+
+        try:
+            answer = await self._client.api_call("chat.getPermalink", params={"channel": channel, "message_ts": ts})
+        except (SlackClientError, OSError, TimeoutError) as error:
+            log.warning("no permalink: %s", error)
+            return ""
+        return str(answer.get("permalink") or "")
+
     async def replace(self, back: ReturnPath, message: Message) -> None:
         """Put this in place of the message that was clicked, whoever sees it."""
         kind = {"replace_original": True} | ({"response_type": "ephemeral"} if back.private else {})
@@ -151,11 +202,6 @@ class Postman:
     async def withdraw(self, back: ReturnPath) -> None:
         """Take away the private message that was clicked; if that fails it stays, which does no harm."""
         await self._send(back, {"delete_original": True})
-
-    async def _direct(self, user: str, message: Message) -> None:
-        opened = await self._call("conversations.open", users=user)
-        channel = str((opened.get("channel") or {}).get("id", ""))
-        await self._post(channel, message, "")
 
     async def _post(self, channel: str, message: Message, thread: str) -> Mapping[str, Any]:
         lane = self._channels.setdefault(channel, _Lane())
@@ -195,7 +241,10 @@ class Postman:
         refused = False
         for number in range(WAITS):
             try:
-                answer = await self._client.api_call(method, json=arguments)
+                if method in _FORMS_ONLY:
+                    answer = await self._client.api_call(method, data=arguments)
+                else:
+                    answer = await self._client.api_call(method, json=arguments)
             except SlackApiError as error:
                 status = error.response.status_code
                 reason = (

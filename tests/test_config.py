@@ -20,6 +20,7 @@ NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 SOCKET = {"SLACK_BOT_TOKEN": BOT, "SLACK_APP_TOKEN": APP}
 ONE = {"TESTMO_URL": "https://acme.testmo.net", "TESTMO_TOKEN": TESTMO}
 LEAST = {**SOCKET, **ONE}
+UAT = {"PRACTITEST_URL": "https://api.x.test/api/v2", "PRACTITEST_TOKEN": PRACTITEST}
 
 
 def complaints(env: dict[str, str]) -> list[str]:
@@ -104,7 +105,17 @@ def test_variables_are_read(variable: str, value: str, field: str, read: object)
                 "PRACTITEST_PROJECT": "4566",
             },
             "practitest",
-            {"url": "https://api.x.test/api/v2", "token": PRACTITEST, "project": 4566},
+            {"url": "https://api.x.test/api/v2", "token": PRACTITEST, "project": 4566, "mark_field": None},
+        ),
+        (
+            {**UAT, "PRACTITEST_MARK_FIELD": "---f-45911"},
+            "practitest",
+            {"mark_field": "---f-45911", "mark_value": "Completed"},
+        ),
+        (
+            {**UAT, "PRACTITEST_MARK_FIELD": "45911", "PRACTITEST_MARK_VALUE": "Signed off"},
+            "practitest",
+            {"mark_field": "45911", "mark_value": "Signed off"},
         ),
     ],
 )
@@ -361,6 +372,72 @@ def test_what_is_wrong_in_the_file_is_said_with_its_place(tmp_path: Path, toml: 
     (complaint,) = complaints(with_toml(tmp_path, toml))
     assert told in complaint
     assert str(tmp_path) in complaint or complaint.startswith("NO_SUCH_KEY")
+
+
+UAT_TOML = """
+[connections.uat]
+system = "practitest"
+url = "https://api.x.test/api/v2"
+token_env = "WEB_KEY"
+"""
+
+
+@pytest.mark.parametrize(
+    ("toml", "field", "value"),
+    [
+        ("mark_field = 45911", "45911", "Completed"),
+        ("mark_field = '---f-45911'\nmark_value = 'Done'", "---f-45911", "Done"),
+        ("mark_field = ''", None, "Completed"),
+    ],
+)
+def test_the_field_that_marks_a_test_set_may_be_a_number_in_the_file(
+    tmp_path: Path, toml: str, field: str | None, value: str
+) -> None:
+    (connection,) = read_settings(with_toml(tmp_path, UAT_TOML + toml)).connections
+    assert (connection.options["mark_field"], connection.options["mark_value"]) == (field, value)
+
+
+@pytest.mark.parametrize(
+    ("toml", "told"),
+    [
+        (
+            "mark_field = 'Sign-off'",
+            "[connections.uat] mark_field: “Sign-off”; expected the number of the custom field",
+        ),
+        ("mark_field = 0", "[connections.uat] mark_field: “0”; expected the number"),
+        ("mark_field = true", "[connections.uat] mark_field: “True” is no text; expected the number"),
+        (
+            "mark_value = 'Done'",
+            "[connections.uat] mark_value: means nothing alone; expected ",
+        ),
+        ("mark_field = 5\nmark_value = 5", "[connections.uat] mark_value: “5” is no text"),
+    ],
+)
+def test_what_is_wrong_with_the_mark_of_a_test_set_is_said(tmp_path: Path, toml: str, told: str) -> None:
+    (complaint,) = complaints(with_toml(tmp_path, UAT_TOML + toml))
+    assert told in complaint
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (
+            {"PRACTITEST_MARK_VALUE": "Done"},
+            "PRACTITEST_MARK_VALUE: means nothing alone; expected PRACTITEST_MARK_FIELD beside it",
+        ),
+        (
+            {"PRACTITEST_MARK_FIELD": "---f-x"},
+            "PRACTITEST_MARK_FIELD: “---f-x”; expected the number of the custom field",
+        ),
+        (
+            {"PRACTITEST_MARK_FEILD": "5"},
+            "PRACTITEST_MARK_FEILD: is not a setting; did you mean PRACTITEST_MARK_FIELD?",
+        ),
+    ],
+)
+def test_what_is_wrong_with_the_variables_of_the_mark_is_said(more: dict[str, str], told: str) -> None:
+    (complaint,) = complaints({**SOCKET, **UAT, **more})
+    assert complaint.startswith(told)
 
 
 def test_a_name_that_is_there_twice_is_one_complaint(tmp_path: Path) -> None:

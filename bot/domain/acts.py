@@ -129,7 +129,6 @@ class Report:
     """Report results of tests of a run. What stands beside `tests` holds for each of them.
 
     `duration_s` is seconds; `tester` is who ran it by hand (None for an automated result); `fields` are (name, value).
-    `thread` is the name of the thread they are put into where the system has threads.
     """
 
     ref: RunRef
@@ -280,7 +279,10 @@ class BulkItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bulk:
-    """Several runs to close in one go, in their order. `words` says the filter; `notes` what was left out and why."""
+    """Several runs to close in one go, in their order. `words` says the filter; `notes` what was left out and why.
+
+    `attempt` is the key of the ledger's entry for the go that was made of it.
+    """
 
     key: str
     words: str
@@ -290,6 +292,7 @@ class Bulk:
     by: str
     dry: bool = False
     stopped: str = ""
+    attempt: str = ""
     notes: tuple[str, ...] = ()
 
     def count(self, *outcomes: Ended) -> int:

@@ -17,13 +17,19 @@ from bot.presenters.text import cut
 
 MANY, MENU = 5, 40
 
+#: Two words of people for one thing.
+CLOSES = ("close", "complete")
+
 
 @dataclass(frozen=True, slots=True)
 class Button:
+    """`style` is empty, `primary` for what is meant to be pressed, or `danger` for what can't be taken back."""
+
     action: str
     label: str
     value: str
     url: str = ""
+    style: str = ""
 
 
 def ask(verb: str, command: str = "", label: str = "") -> Button:
@@ -32,8 +38,13 @@ def ask(verb: str, command: str = "", label: str = "") -> Button:
 
 
 def asks(verbs: Iterable[str], run: Run) -> tuple[Button, ...]:
-    """The verbs of one run."""
-    return tuple(ask(verb, f"{verb} {run.ref}") for verb in dict.fromkeys(verbs))
+    """The verbs of one run; closing it is called what its system calls it."""
+    return tuple(ask(verb, f"{verb} {run.ref}", _label(verb, run)) for verb in dict.fromkeys(verbs))
+
+
+def _label(verb: str, run: Run) -> str:
+    closing = run.kind.closing
+    return f"{cut(closing.verb, 40).capitalize()}…" if verb in CLOSES and closing and closing.verb.strip() else ""
 
 
 def opens(what: str, url: str, value: str, label: str = "Open") -> tuple[Button, ...]:
@@ -72,7 +83,7 @@ def choices(several: Sequence[Choice]) -> tuple[tuple[Button, ...], tuple[Choice
 def legal(*groups: tuple[Button, ...]) -> tuple[Button, ...]:
     """The buttons that Slack takes, in order."""
     return tuple(
-        Button(button.action, cut(button.label, 75) or "Open", button.value, button.url)
+        Button(button.action, cut(button.label, 75) or "Open", button.value, button.url, button.style)
         for group in groups
         for button in group
         if 0 < len(button.action) <= ID and 0 < len(button.value) <= VALUE

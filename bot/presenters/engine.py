@@ -1,27 +1,29 @@
-"""Template + holes → Message: every hole escaped, every limit of Slack kept, whatever the input.
+"""Template + holes → Message or View: every hole escaped, every limit of Slack kept, whatever the input.
 
-Templates list blocks one after another without commas; the first object may be `{"fallback": "…"}`, the sentence for
-notifications and screen readers. Those in the operator's own folder go first; when one fails or is too heavy, ours
-is used and `on_fault` hears why.
+Templates list blocks one after another without commas. A message's first object is `{"fallback": "…"}`, the sentence
+for notifications and screen readers; a form's is `{"title": "…", "submit": "…", "close": "…"}`. Those in the operator's
+own folder go first; when one fails or is too heavy, ours is used and `on_fault` hears why.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from bot.presenters.limits import FALLBACK_BYTES, TemplateError, fit, split
-from bot.presenters.message import Block, Message
-from bot.presenters.text import cut_bytes
+from bot.presenters.limits import FALLBACK_BYTES, VIEW_BLOCKS, VIEW_TITLE, TemplateError, fit, fit_input, split
+from bot.presenters.message import Block, Message, View
+from bot.presenters.text import cut, cut_bytes
 
 if TYPE_CHECKING:
     from bot.presenters._jinja import Templates
 
-__all__ = ["Engine", "Message", "TemplateError", "compile_all", "render", "use"]
+__all__ = ["Engine", "Message", "TemplateError", "View", "compile_all", "render", "use", "view"]
+
+T = TypeVar("T")
 
 #: Hears the template's name and why it was not used.
 OnFault = Callable[[str, str], None]
@@ -47,13 +49,20 @@ class Engine:
 
     def render(self, template: str, **holes: object) -> Message:
         """The message of one template, by its name without ending. Raises TemplateError if ours is at fault."""
+        return self._say(template, holes, _message)
+
+    def view(self, template: str, fields: Sequence[str] = (), **holes: object) -> View:
+        """The form of one template, which has exactly these fields. Raises TemplateError if ours is at fault."""
+        return self._say(template, holes, lambda output: _view(output, fields))
+
+    def _say(self, template: str, holes: dict[str, object], read: Callable[[str], T]) -> T:
         if self._overrides is not None:
             try:
-                return _message(self._say_theirs(template, holes))
+                return read(self._say_theirs(template, holes))
             except Exception as error:  # whatever an operator's template does, the answer is given
                 if self._on_fault is not None:
                     self._on_fault(template, f"{type(error).__name__}: {error}")
-        return _message("".join(_ours().pieces(template, holes)))
+        return read("".join(_ours().pieces(template, holes)))
 
     def compile_all(self) -> None:
         """Read and compile every template now rather than with its first message. `on_fault` hears of unfit ones."""
@@ -115,15 +124,7 @@ def names() -> list[str]:
 def _message(output: str) -> Message:
     sized: list[tuple[Block, int]] = []
     fallback = ""
-    at, end = _skip(output, 0), len(output)
-    while at < end:
-        try:
-            block, at = _read(output, at)
-        except ValueError as error:
-            raise TemplateError(f"no JSON at character {at}: {output[at : at + 60]!r}") from error
-        at = _skip(output, at)
-        if not isinstance(block, dict):
-            raise TemplateError("a template lists JSON objects")
+    for block in _objects(output):
         if "fallback" in block:
             fallback = cut_bytes(str(block["fallback"]), FALLBACK_BYTES)
         elif size := fit(block):
@@ -144,6 +145,40 @@ def _message(output: str) -> Message:
     )
 
 
+def _view(output: str, fields: Sequence[str]) -> View:
+    words: dict[str, str] = {}
+    blocks: list[Block] = []
+    for block in _objects(output):
+        if "title" in block:
+            words = {name: cut(str(block.get(name, "")), VIEW_TITLE) for name in ("title", "submit", "close")}
+        elif block.get("type") == "input":
+            blocks.append(fit_input(block))
+        elif fit(block):
+            blocks.append(block)
+    inputs = [block["block_id"] for block in blocks if block["type"] == "input"]
+    if inputs != list(fields) or len(set(inputs)) < len(inputs):
+        raise TemplateError(f"the form has the fields {inputs}, not {list(fields)}")
+    if not blocks or len(blocks) > VIEW_BLOCKS or not words.get("title") or not words["close"]:
+        raise TemplateError(f"a form needs a title, a word that closes it, and 1 to {VIEW_BLOCKS} blocks")
+    if inputs and not words["submit"]:
+        raise TemplateError("a form with fields needs a word that sends it")
+    return View(words["title"], words["submit"], words["close"], blocks)
+
+
+def _objects(output: str) -> Iterator[Block]:
+    """The JSON objects of a template's output."""
+    at, end = _skip(output, 0), len(output)
+    while at < end:
+        try:
+            block, at = _read(output, at)
+        except ValueError as error:
+            raise TemplateError(f"no JSON at character {at}: {output[at : at + 60]!r}") from error
+        at = _skip(output, at)
+        if not isinstance(block, dict):
+            raise TemplateError("a template lists JSON objects")
+        yield block
+
+
 def _skip(output: str, at: int) -> int:
     return _BLANK.match(output, at).end()  # type: ignore[union-attr]
 
@@ -160,6 +195,11 @@ def use(engine: Engine) -> None:
 def render(template: str, **holes: object) -> Message:
     """The message of one template with the engine in use."""
     return _engine.render(template, **holes)
+
+
+def view(template: str, fields: Sequence[str] = (), **holes: object) -> View:
+    """The form of one template with the engine in use."""
+    return _engine.view(template, fields, **holes)
 
 
 def compile_all() -> None:

@@ -4,7 +4,7 @@
 |---|---|
 | ❌ | failed: finished with failures |
 | 🔴 | failing: failures already, not finished |
-| ✅ | passed |
+| ✅ | passed; of a change: done, allowed |
 | 🟡 | incomplete: finished with tests left |
 | 🚧 | blocked |
 | ▶️ | running |
@@ -13,16 +13,22 @@
 | 🔁 | retest |
 | ⏭️ | skipped |
 | 🔹 | a system's own status, said by its own label |
-| ↩️ | not understood or not possible: the person's move |
-| ⚠️ | a system's trouble, or something missing |
+| ↩️ | not understood, not possible or not wanted: the person's move |
+| ⚠️ | a system's trouble, something missing, or something to think of before a change |
 | 🔧 | our own mistake |
-| ⏳ | looking |
+| ⏳ | looking, working |
+| ✖️ | of a change: not done |
+| ❓ | of a change: not known whether it was done |
+| 🔄 | not any more what was seen |
+| 💤 | nobody is at it |
+| 🔒 ⛔ 🔑 | not allowed, denied, may I |
 | 🆕 ⏺️ 🎉 🎲 ⚪ | in a comparison: new, still, fixed, flaky, not run |
 | 💬 | a comment without an outcome |
 """
 
 from __future__ import annotations
 
+from bot.domain.acts import Ended
 from bot.domain.model import State
 from bot.domain.outcomes import Outcome
 
@@ -61,6 +67,17 @@ CHANGES: dict[str, tuple[str, str, str]] = {
     "not_run": ("⚪", "Not run", "planned, without a result"),
 }
 
+#: What became of a change → icon and word.
+ENDED: dict[Ended, tuple[str, str]] = {
+    Ended.BEGUN: ("⏳", "Under way"),
+    Ended.DOUBT: ("❓", "In doubt"),
+    Ended.DONE: ("✅", "Done"),
+    Ended.FAILED: ("✖️", "Not done"),
+    Ended.STALE: ("🔄", "Had changed"),
+    Ended.REFUSED: ("🔒", "Refused"),
+    Ended.CANCELLED: ("↩️", "Cancelled"),
+}
+
 #: Instead of new, where nothing can be compared.
 FAILS = ("❌", "Failed", "the other run does not have them")
 
@@ -81,6 +98,7 @@ VERBS: dict[str, str] = {
     "edit": "Edit…",
     "note": "Note…",
     "link": "Link…",
+    "attach": "Attach…",
     "report": "Report…",
     "delete": "Delete…",
     "watch": "Watch",

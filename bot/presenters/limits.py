@@ -1,6 +1,6 @@
-"""Slack's limits of a message: what is too long is cut, what can't be sent is left out, what is too much goes on below.
+"""Slack's limits: what is too long is cut, what can't be sent is left out, what is too much goes on below.
 
-One pass over the blocks, cheap when nothing is wrong. Numbers: Slack's Block Kit reference.
+One pass over the blocks of a message or form, cheap when nothing is wrong. Numbers: Slack's Block Kit reference.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ TEXT, FIELD, HEADER, BUTTON, VALUE, URL, ID, OPTION, OPTION_VALUE, PLACEHOLDER =
     3_000, 2_000, 150, 75, 2_000, 3_000, 255, 75, 150, 150,
 )  # fmt: skip
 FIELDS, ELEMENTS, ACTIONS, OPTIONS, OVERFLOW = 10, 10, 25, 100, 5
+
+VIEW_BLOCKS, VIEW_TITLE, LABEL, TYPED, CHECKS, FILES = 100, 24, 2_000, 3_000, 10, 10
+STYLES = ("primary", "danger")
 
 #: Slack takes 50 blocks and, undocumented, about 12,000 characters; one block is kept free for “shared by”.
 BLOCKS, CHARACTERS = 39, 8_000
@@ -126,6 +129,8 @@ def _element(element: Any) -> int:
             return 0
         if element.get("value") == "":
             del element["value"]
+        if "style" in element and element["style"] not in STYLES:
+            raise TemplateError(f"a button of style {element['style']!r} is not known to Slack")
         return _plain(element.get("text"), BUTTON)
     if kind in ("static_select", "overflow"):
         return _menu(element, OVERFLOW if kind == "overflow" else OPTIONS)
@@ -133,15 +138,82 @@ def _element(element: Any) -> int:
 
 
 def _menu(element: Thing, at_most: int) -> int:
-    options = [
-        option
-        for option in element["options"]
-        if 0 < len(option["value"]) <= OPTION_VALUE and _plain(option["text"], OPTION)
-    ][:at_most]
-    element["options"] = options
+    element["options"] = options = _options(element["options"])[:at_most]
+    _placeholder(element)
+    return sum(len(option["text"]["text"]) for option in options)
+
+
+def _options(several: list[Thing]) -> list[Thing]:
+    """Those that can be chosen."""
+    return [option for option in several if 0 < len(option["value"]) <= OPTION_VALUE and _plain(option["text"], OPTION)]
+
+
+def _placeholder(element: Thing) -> None:
     if "placeholder" in element and not _plain(element["placeholder"], PLACEHOLDER):
         del element["placeholder"]
-    return sum(len(option["text"]["text"]) for option in options)
+
+
+def fit_input(block: Block) -> Block:
+    """Make a field of a form legal, in place. What it is called stays, as that is how its answer is found."""
+    element = block.get("element")
+    name = block.get("block_id")
+    if not isinstance(name, str) or not 0 < len(name) <= ID or not isinstance(element, dict):
+        raise TemplateError("a field needs a block_id and an element")
+    if not _plain(block.get("label"), LABEL):
+        raise TemplateError("a field needs a label")
+    if "hint" in block and not _plain(block["hint"], LABEL):
+        del block["hint"]
+    action, kind = element.get("action_id"), element.get("type")
+    check = _INPUTS.get(kind) if isinstance(kind, str) else None
+    if check is None or not isinstance(action, str) or not 0 < len(action) <= ID:
+        raise TemplateError(f"a field of type {kind!r} is not known here, or has no action_id")
+    _placeholder(element)
+    check(element)
+    return block
+
+
+def _number(element: Thing, name: str, most: int) -> None:
+    """Templates say only texts; a number is read from one."""
+    if name in element:
+        element[name] = max(1, min(int(element[name]), most))
+
+
+def _typed(element: Thing) -> None:
+    _number(element, "max_length", TYPED)
+    if not 0 < len(element.get("initial_value", "x")) <= element.get("max_length", TYPED):
+        raise TemplateError("a text to begin with is neither empty nor too long")
+
+
+def _choice(element: Thing) -> None:
+    _choose(element, CHECKS if element["type"] == "checkboxes" else OPTIONS)
+
+
+def _choose(element: Thing, at_most: int) -> None:
+    """Options, and of those chosen beforehand the ones that are among them: Slack refuses any other."""
+    element["options"] = options = _options(element["options"])[:at_most]
+    if not options:
+        raise TemplateError("nothing can be chosen")
+    if "initial_option" in element and not _among([element["initial_option"]], options):
+        del element["initial_option"]
+    if "initial_options" in element and not _among(element["initial_options"], options):
+        del element["initial_options"]
+
+
+def _among(chosen: list[Thing], options: list[Thing]) -> bool:
+    return bool(chosen) and len(_options(chosen)) == len(chosen) and all(one in options for one in chosen)
+
+
+def _files(element: Thing) -> None:
+    _number(element, "max_files", FILES)
+
+
+_INPUTS: dict[str, Callable[[Thing], None]] = {
+    "plain_text_input": _typed,
+    "static_select": _choice,
+    "multi_static_select": _choice,
+    "checkboxes": _choice,
+    "file_input": _files,
+}
 
 
 _BLOCKS: dict[str, Callable[[Block], int]] = {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.answers import Trouble
-from bot.domain.model import Run, State
+from bot.domain.model import Run, RunRef, State
 from bot.presenters import letters
 from bot.presenters.figures import ago, bar, tally_words
 from bot.presenters.icons import ALL_PASSED, NOT_STARTED, STATES
@@ -52,7 +52,7 @@ def look(run: Run, *, several: bool = False, width: int = 120, number: int = 0) 
     `number` is the row in a list.
     """
     icon, word, sentence = state_words(run)
-    short = str(run.ref) if several or run.ref.letter in letters.shared else run.ref.short
+    short = str(run.ref) if several else short_of(run.ref)
     name = cut(run.name, width) or short
     ended = run.finished_at if run.finished else None
     return RunLook(
@@ -78,6 +78,11 @@ def look(run: Run, *, several: bool = False, width: int = 120, number: int = 0) 
         at=date(ended or run.created_at),
         who=f"for {cut(run.assignee, 40)}" if run.assignee else f"by {cut(run.by, 40)}" if run.by else "",
     )
+
+
+def short_of(ref: RunRef) -> str:
+    """A reference as briefly as it still means one run."""
+    return str(ref) if ref.letter in letters.shared else ref.short
 
 
 def state_words(run: Run) -> tuple[str, str, str]:

@@ -13,7 +13,9 @@ URL_LENGTH = 3_000
 
 _ADDRESS = re.compile(r"https?://[^/?#@\\\s]+(?:[/?#]|\Z)", re.IGNORECASE)
 _PERSON = re.compile(r"[UW][A-Z0-9]{2,30}")
+_GROUP = re.compile(r"S[A-Z0-9]{2,30}")
 _CHANNEL = re.compile(r"[CGD][A-Z0-9]{2,30}")
+_MENTION = re.compile(r"<@([UW][A-Z0-9]{2,30})>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,17 @@ def channel(slack_id: str) -> Markup:
     return Markup(f"<#{slack_id}>" if _CHANNEL.fullmatch(slack_id) else texts.mrkdwn(slack_id))
 
 
+def group(slack_id: str) -> Markup:
+    """A user group of this workspace, by Slack's id; anything else is only text. All of its people are called."""
+    return Markup(f"<!subteam^{slack_id}>" if _GROUP.fullmatch(slack_id) else texts.mrkdwn(slack_id))
+
+
+def mentions(text: str, limit: int = 600) -> Markup:
+    """A sentence of ours in which people stand as `<@U…>`; all else in it is only text."""
+    parts = _MENTION.split(texts.cut(text, limit))
+    return Markup("".join(user(part).text if place % 2 else _between(part) for place, part in enumerate(parts)))
+
+
 def code(text: str, limit: int = 300) -> Markup:
     """What people may type, byte by byte."""
     ready = texts.code(texts.cut(text, limit))
@@ -94,7 +107,7 @@ def said(text: str, limit: int = 600) -> Markup:
 
 
 def _between(part: str) -> str:
-    """Text next to code keeps the spaces around it."""
+    """Text next to code or people keeps the spaces around it."""
     words = part.strip()
     start = part.find(words)
     return part[:start] + texts.mrkdwn(words) + part[start + len(words) :] if words else part

@@ -1,4 +1,4 @@
-"""Everything the bot answers with: one function for each kind of answer, a domain value in, a Message out.
+"""Everything the bot says: one function for each kind of message or form, a domain value in, a Message or View out.
 
 Arguments beyond the value: `command` and `again` are the canonical command, without the slash command's name, that
 gives this answer once more (for *Share* and for paging, which appends `--page N`); `now` is for ages; a message that
@@ -13,35 +13,89 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from bot.presenters.access import (
+        access_request,
+        access_settled,
+        asked_for_access,
+        granted,
+        grants,
+        read_rule,
+        refusal,
+        rule_text,
+    )
+    from bot.presenters.audit import audit, audit_csv, file_sent
+    from bot.presenters.bulk import bulk
+    from bot.presenters.changes import cancelled, doing, form_offer, late, proposal, receipt, working
     from bot.presenters.findings import diff, failures, results
+    from bot.presenters.forms import Field, Form, answers, form, form_done, form_failed, form_working
     from bot.presenters.replies import complaint, help_index, help_verb, looking, shared_by
     from bot.presenters.runs import menu, run_card, run_list, threads
     from bot.presenters.settings import context_set, here, version, whoami
 
 _PLACES = {
+    "access": (
+        "access_request",
+        "access_settled",
+        "asked_for_access",
+        "granted",
+        "grants",
+        "read_rule",
+        "refusal",
+        "rule_text",
+    ),
+    "audit": ("audit", "audit_csv", "file_sent"),
+    "bulk": ("bulk",),
+    "changes": ("cancelled", "doing", "form_offer", "late", "proposal", "receipt", "working"),
     "findings": ("diff", "failures", "results"),
+    "forms": ("Field", "Form", "answers", "form", "form_done", "form_failed", "form_working"),
     "replies": ("complaint", "help_index", "help_verb", "looking", "shared_by"),
     "runs": ("menu", "run_card", "run_list", "threads"),
     "settings": ("context_set", "here", "version", "whoami"),
 }
 
 __all__ = [
+    "Field",
+    "Form",
+    "access_request",
+    "access_settled",
+    "answers",
+    "asked_for_access",
+    "audit",
+    "audit_csv",
+    "bulk",
+    "cancelled",
     "complaint",
     "context_set",
     "diff",
+    "doing",
     "failures",
+    "file_sent",
+    "form",
+    "form_done",
+    "form_failed",
+    "form_offer",
+    "form_working",
+    "granted",
+    "grants",
     "help_index",
     "help_verb",
     "here",
+    "late",
     "looking",
     "menu",
+    "proposal",
+    "read_rule",
+    "receipt",
+    "refusal",
     "results",
+    "rule_text",
     "run_card",
     "run_list",
     "shared_by",
     "threads",
     "version",
     "whoami",
+    "working",
 ]
 
 

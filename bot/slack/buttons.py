@@ -7,13 +7,29 @@ is answered, not ignored.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from bot.domain.errors import AskError
 from bot.postman import ReturnPath
 from bot.slack.desk import Desk, Question
 
-Press = Callable[[str, ReturnPath, str], None]
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """One press. `what` is behind the colon of the action_id; `key` is the same for every delivery of the press.
+
+    `trigger` opens a dialog, once and within three seconds.
+    """
+
+    what: str
+    value: str
+    back: ReturnPath
+    key: str
+    trigger: str = ""
+
+
+Press = Callable[[Click], None]
 
 
 class _Retired(AskError):
@@ -42,31 +58,34 @@ class Buttons:
     def on(self, name: str, press: Press) -> None:
         self._known[name] = press
 
-    def press(self, action: Mapping[str, Any], back: ReturnPath, key: str) -> None:
+    def press(self, action: Mapping[str, Any], back: ReturnPath, key: str, trigger: str = "") -> None:
         """Hand a press over. `action` is one of Slack's `actions`; `key` is the same for every delivery of it."""
-        name = str(action.get("action_id", "")).partition(":")[0]
+        name, _, what = str(action.get("action_id", "")).partition(":")
         chosen = action.get("selected_option") or {}
         value = str(action.get("value") or chosen.get("value") or "")
         known = self._known.get(name)
         if known is None:
             self._desk.tell(back, _Retired(), key=key)
         else:
-            known(value, back, key)
+            known(Click(what, value, back, key, trigger))
 
-    def _ask(self, value: str, back: ReturnPath, key: str) -> None:
+    def _ask(self, click: Click) -> None:
         """A further question about what is shown: answered to whoever pressed."""
-        self._desk.take(Question(text=value, back=back, key=key))
+        self._desk.take(Question(text=click.value, back=click.back, key=click.key, trigger=click.trigger))
 
-    def _turn(self, value: str, back: ReturnPath, key: str) -> None:
+    def _turn(self, click: Click) -> None:
         """Another page, or the one that was meant: in place of the message, for the one who had asked."""
-        self._desk.take(Question(text=value, back=back, key=key, in_place=self._desk.was_asked_by(back)))
+        in_place = self._desk.was_asked_by(click.back)
+        self._desk.take(
+            Question(text=click.value, back=click.back, key=click.key, trigger=click.trigger, in_place=in_place)
+        )
 
-    def _share(self, value: str, back: ReturnPath, key: str) -> None:
+    def _share(self, click: Click) -> None:
         """The same answer for everybody here, once."""
-        if not self._desk.begins_sharing(back):
+        if not self._desk.begins_sharing(click.back):
             return
-        self._desk.take(Question(text=value, back=back, key=key, share=True, clicked_share=True))
+        self._desk.take(Question(text=click.value, back=click.back, key=click.key, share=True, clicked_share=True))
 
 
-def _just_a_link(_value: str, _back: ReturnPath, _key: str) -> None:
+def _just_a_link(_click: Click) -> None:
     """Slack opened the page; the press only had to be acknowledged."""

@@ -16,7 +16,8 @@ from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from bot.domain.errors import GrammarError, OurError, RundownError
+from bot.domain.acts import WRITES
+from bot.domain.errors import GrammarError, NotAllowedError, OurError, RundownError
 from bot.domain.model import RunRef
 from bot.domain.queries import Who
 from bot.domain.refs import NamedRef, Ref
@@ -29,8 +30,10 @@ from bot.slack.grammar_queries import people as people_in
 from bot.slack.mishaps import complain
 from bot.slack.people import Member, People
 from bot.slack.tasks import Tasks
+from bot.usecases.access import Gate
+from bot.usecases.changing import LateError
 from bot.usecases.finding import Asker, Finder, Found, thread_list
-from bot.usecases.ports import PATIENCE, ChannelContext, Contexts, Patience, Place, Recall
+from bot.usecases.ports import PATIENCE, Card, ChannelContext, Contexts, Patience, Place, Recall
 from bot.usecases.systems import Systems
 
 log = logging.getLogger(__name__)
@@ -52,11 +55,13 @@ class Question:
 
     `public` answers, errors too, where everybody reads them (mentions, direct messages); `share` publishes the answer
     but tells errors to the asker alone; `clicked_share` says who shared it; `in_place` answers where the click was.
+    `trigger` opens a dialog, once and within three seconds.
     """
 
     text: str
     back: ReturnPath
     key: str = ""
+    trigger: str = ""
     public: bool = False
     share: bool = False
     clicked_share: bool = False
@@ -76,6 +81,7 @@ class World:
     recall: Recall
     people: People
     grammar: Grammar
+    gate: Gate
     now: Callable[[], datetime]
     slash: str = "/runs"
 
@@ -85,7 +91,8 @@ class Answer:
     """What to say; the run it is about, so that `this` means it in the thread below; the runs it lists, for `#3`.
 
     `to_all` is said in public even if it was asked in private (a setting of the channel changed), `to_asker` in
-    private even if it was asked in public.
+    private even if it was asked in public; `silent` is not said at all (a dialog has opened). A public message that is
+    a `card` of its run is kept true to it: that is the command that says it again.
     """
 
     message: Message
@@ -94,6 +101,8 @@ class Answer:
     is_error: bool = False
     to_all: bool = False
     to_asker: bool = False
+    silent: bool = False
+    card: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +117,14 @@ class Asking:
     @property
     def asker(self) -> Asker:
         return self.question.asker
+
+    async def offers(self) -> frozenset[str]:
+        """The verbs of changes that may be offered on what is answered: the asker's own, or anybody's in public."""
+        question, gate = self.question, self.world.gate
+        if question.public or question.share or not question.back.private:
+            return frozenset() if gate.read_only else frozenset(WRITES)
+        may = await asyncio.gather(*(gate.may(verb, self.asker.place, self.asker.user) for verb in WRITES))
+        return frozenset(verb for verb, allowed in zip(WRITES, may, strict=True) if allowed)
 
     @property
     def shareable(self) -> bool:
@@ -157,6 +174,7 @@ class Desk:
         self._tasks = tasks
         self._deliveries = deliveries
         self._features: dict[str, Feature] = {}
+        self.keep_card: Callable[[Card], Awaitable[None]] | None = None
         self._askers: OrderedDict[tuple[str, str], str] = OrderedDict()
         self._shared: OrderedDict[tuple[str, str], None] = OrderedDict()
 
@@ -187,11 +205,11 @@ class Desk:
         self._tasks.spawn(self._refuse(back, error, key), name=f"refusal {key}")
 
     async def _refuse(self, back: ReturnPath, error: RundownError, key: str) -> None:
-        if await self._is_first(key):
+        if await self.is_first(key):
             await self._postman.whisper(back, messages.complaint(complain(error), now=self.world.now()))
 
     async def _serve(self, question: Question) -> None:
-        if not await self._is_first(question.key):
+        if not await self.is_first(question.key):
             return
         PATIENCE.set(Patience(time.monotonic() + PATIENCE_S))
         first = self._parse(question)
@@ -210,7 +228,8 @@ class Desk:
         except NotSaidError as error:
             log.error("an answer could not be said in %s: %s", question.back.channel, error.reason)
 
-    async def _is_first(self, key: str) -> bool:
+    async def is_first(self, key: str) -> bool:
+        """Whether this delivery is the first one with its key."""
         if not key:
             return True
         try:
@@ -230,12 +249,30 @@ class Desk:
             return self._error(error, command)
 
     def _error(self, error: BaseException, command: Command | None = None) -> Answer:
+        if isinstance(error, NotAllowedError):
+            return Answer(self.refusal(error, command), is_error=True, to_asker=True)
+        if isinstance(error, LateError):
+            return Answer(messages.late(error.entry, now=self.world.now()), is_error=True, to_asker=True)
         return Answer(messages.complaint(complain(error, command), now=self.world.now()), is_error=True)
 
-    async def _answer(self, question: Question, first: Command | GrammarError) -> Answer:
+    def refusal(self, error: NotAllowedError, command: Command | None = None) -> Message:
+        """That somebody may not do that, with the way to ask for it."""
+        told = complain(error, command)
+        value = f"{error.verb} {command.text()}" if command is not None else error.verb
+        return messages.refusal(told, verb=error.verb, askable=error.askable, value=value)
+
+    async def understand(self, command: Command, question: Question) -> Asking:
+        """A command that did not come as words, with all that a feature needs to answer it."""
+        return Asking(command=command, question=question, world=self.world, context=await self._context(question))
+
+    async def _context(self, question: Question) -> ChannelContext | None:
         context = await self.world.contexts.get(question.asker.place)
         if context is not None and not any(each.name == context.connection for each in self.world.systems):
-            context = None  # the settings lost the connection that was chosen here
+            return None  # the settings lost the connection that was chosen here
+        return context
+
+    async def _answer(self, question: Question, first: Command | GrammarError) -> Answer:
+        context = await self._context(question)
         command = await self._settle(question, first)
         asking = Asking(command=replace(command, share=False), question=question, world=self.world, context=context)
         answer = await self._features[command.verb](asking)
@@ -283,6 +320,8 @@ class Desk:
 
     async def _deliver(self, question: Question, answer: Answer, said: _Said) -> None:
         back = question.back
+        if answer.silent:
+            return
         if answer.is_error and question.clicked_share:
             self._shared.pop((back.user, back.message_ts), None)
         public = question.public or answer.to_all or (question.share and not answer.is_error)
@@ -303,6 +342,8 @@ class Desk:
             self._askers[back.channel, ts] = back.user
             while len(self._askers) > MOST_ASKERS:
                 self._askers.popitem(last=False)
+        if ts and answer.card and answer.run is not None and self.keep_card is not None:
+            await self.keep_card(Card(back.team, back.channel, ts, back.thread, answer.run, answer.card))
         root = back.thread or ts
         place = Place(back.team, back.channel, root)
         if answer.run is not None and root:

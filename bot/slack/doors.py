@@ -1,7 +1,7 @@
 """Where Slack comes in: one listener per surface, which checks, acknowledges and hands over to our dictionary.
 
 Bolt tries its listeners one by one (200 of them cost ten times the CPU) and keeps no reference to what they start,
-so it gets four, and everything that takes time is a task of ours.
+so it gets one for each, and everything that takes time is a task of ours.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from urllib.parse import parse_qs
 
 from bot.domain.errors import AskError
 from bot.postman import ReturnPath
+from bot.presenters import messages
 from bot.slack.buttons import Buttons
 from bot.slack.desk import Desk, Question
+from bot.slack.forms import Forms
 from bot.slack.grammar_words import strip_command, strip_mention
 
 if TYPE_CHECKING:
@@ -74,7 +76,13 @@ class _Outsider(AskError):
         )
 
 
-def build_bolt(client: AsyncWebClient, token: str, home: Home, desk: Desk, buttons: Buttons) -> AsyncApp:
+#: Hears a message shortcut: its name, Slack's payload, where an answer goes.
+Shortcuts = Callable[[str, Body, ReturnPath], None]
+
+
+def build_bolt(
+    client: AsyncWebClient, token: str, home: Home, desk: Desk, *, buttons: Buttons, forms: Forms, shortcuts: Shortcuts
+) -> AsyncApp:
     """The Bolt app. Requests reach it checked (HTTP) or authenticated by the connection (Socket Mode)."""
     from slack_bolt.async_app import AsyncApp
     from slack_bolt.authorization import AuthorizeResult
@@ -121,17 +129,34 @@ def build_bolt(client: AsyncWebClient, token: str, home: Home, desk: Desk, butto
     async def on_action(ack: Ack, body: Body) -> None:
         await ack()
         back, key = _path_of_click(body), _key_of_click(body)
-        user = body.get("user") or {}
-        if not home.is_ours(str(user.get("team_id") or ""), str((body.get("enterprise") or {}).get("id") or "")):
+        if _is_foreign(body, home):
             desk.tell(back, _Outsider(), key=key)
             return
         for action in body.get("actions") or ():
-            buttons.press(action, back, key)
+            buttons.press(action, back, key, str(body.get("trigger_id") or ""))
+
+    async def on_view(ack: Ack, body: Body) -> None:
+        if _is_foreign(body, home):
+            refused = _Outsider()
+            view = messages.form_done("Not possible", f"{refused.what} {refused.why} {refused.fix}")
+            await ack({"response_action": "update", "view": view.as_dict("waiting", "")})
+            return
+        await ack(forms.sent(body))
+
+    async def on_shortcut(ack: Ack, body: Body) -> None:
+        await ack()
+        back = _path_of_shortcut(body)
+        if _is_foreign(body, home):
+            desk.tell(back, _Outsider(), key=_key_of_click(body))
+            return
+        shortcuts(str(body.get("callback_id", "")), body, back)
 
     bolt.command(re.compile(r".*", re.DOTALL))(on_command)
     bolt.event("app_mention")(on_event)
     bolt.event("message")(on_event)
     bolt.action(re.compile(r".*", re.DOTALL))(on_action)
+    bolt.view(re.compile(r".*", re.DOTALL))(on_view)
+    bolt.shortcut(re.compile(r".*", re.DOTALL))(on_shortcut)
     return bolt
 
 
@@ -186,7 +211,8 @@ def _from_command(body: Body) -> Question:
         user=str(body.get("user_id", "")),
         response_url=str(body.get("response_url", "")),
     )
-    return Question(text=str(body.get("text") or ""), back=back, key=_key("command", body.get("trigger_id")))
+    trigger = str(body.get("trigger_id") or "")
+    return Question(text=str(body.get("text") or ""), back=back, key=_key("command", trigger), trigger=trigger)
 
 
 def _from_event(body: Body, event: Body, bot_user: str, slash: str) -> Question | None:
@@ -209,6 +235,25 @@ def _from_event(body: Body, event: Body, bot_user: str, slash: str) -> Question 
     )
     text = strip_command(strip_mention(str(event.get("text") or ""), bot_user), slash)
     return Question(text=text, back=back, key=_key("event", body.get("event_id") or ts), public=True)
+
+
+def _is_foreign(body: Body, home: Home) -> bool:
+    """Whether somebody of another workspace did this, in a channel that is shared with it."""
+    user = body.get("user") or {}
+    return not home.is_ours(str(user.get("team_id") or ""), str((body.get("enterprise") or {}).get("id") or ""))
+
+
+def _path_of_shortcut(body: Body) -> ReturnPath:
+    message = body.get("message") or {}
+    ts = str(body.get("message_ts") or message.get("ts") or "")
+    return ReturnPath(
+        team=str((body.get("team") or {}).get("id") or ""),
+        channel=str((body.get("channel") or {}).get("id") or ""),
+        user=str((body.get("user") or {}).get("id") or ""),
+        thread=str(message.get("thread_ts") or ""),
+        response_url=str(body.get("response_url") or ""),
+        message_ts=ts,
+    )
 
 
 def _path_of_click(body: Body) -> ReturnPath:

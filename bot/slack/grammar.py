@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import datetime
 
+from bot.domain.acts import WRITES
 from bot.domain.errors import GrammarError
 from bot.slack import grammar_wrong as wrong
 from bot.slack.grammar_command import Command, Value, When
@@ -21,7 +22,7 @@ from bot.slack.grammar_words import (
 )
 from bot.slack.grammar_wrong import Mends, WrongError
 from bot.slack.refs import is_ref, near_refs
-from bot.slack.verbs import GREETINGS, PLANNED, VERBS, Verb
+from bot.slack.verbs import GREETINGS, PLANNED, READ_ONLY, VERBS, Planned, Verb
 
 __all__ = ["Command", "Grammar", "Value", "When", "quoted", "strip_command", "strip_mention"]
 
@@ -36,8 +37,13 @@ _WORTH_LOOKING = 4
 class Grammar:
     """Reads commands by a table of verbs. The look-up costs the same however many verbs there are."""
 
-    def __init__(self, verbs: Iterable[Verb] = VERBS) -> None:
-        self.verbs = tuple(verbs)
+    def __init__(self, verbs: Iterable[Verb] = VERBS, *, read_only: bool = False) -> None:
+        """With `read_only` there are no verbs that change anything: who types one is told why."""
+        every = tuple(verbs)
+        writing = {verb.name for verb in every if read_only and verb.writes}
+        self.verbs = tuple(verb for verb in every if verb.name.partition(" ")[0] not in writing)
+        removed = {name for verb in every if verb not in self.verbs for name in (verb.name, *verb.aliases)}
+        self._away: Mapping[str, Planned] = {**PLANNED, **dict.fromkeys(removed, READ_ONLY)}
         self._names: dict[str, Verb] = {}
         self._begun: dict[str, Verb | None] = {}
         self._flags: dict[str, Flags] = {}
@@ -73,8 +79,8 @@ class Grammar:
         verb = self._find(" ".join(name.lower().split()))
         if verb is not None:
             return verb
-        planned = name.strip().lower() in PLANNED
-        error = self._not_yet((Word.of(name.strip()),), this=False) if planned else wrong.no_verb(name, tuple)
+        planned = name.strip().lower() in self._away
+        error = self._not_yet(name.strip().lower()) if planned else wrong.no_verb(name, tuple)
         near = () if planned else tuple(f"help {like.name}" for like in self._like(name))
         raise GrammarError(error.what, why=error.why, fix=error.fix, closest=near or ("help",))
 
@@ -93,9 +99,10 @@ class Grammar:
 
     def _command(self, words: tuple[Word, ...], now: datetime, this: bool) -> Command:
         words = self._ungreeted(words)
-        verb, length = self._verb(words, this)
+        verb, length = self._verb(words)
         head, tail = words[:length], words[length:]
-        if "help" in self._names and any(word.bare.lower() in _HELP for word in _before_end(tail)):
+        asks = () if verb.prose and len(tail) > verb.refs[1] + 1 else _before_end(tail)  # a text may speak of --help
+        if "help" in self._names and any(word.bare.lower() in _HELP for word in asks):
             return Command("help", words=(verb.name,) if length else ())
         if verb.name not in self._flags:
             self._flags[verb.name] = Flags(verb)
@@ -107,19 +114,19 @@ class Grammar:
         """Without a greeting in front of a command; a greeting alone, or with other words, asks for help."""
         if not words or "help" not in self._names or words[0].bare.lower().rstrip("!,.") not in GREETINGS:
             return words
-        if len(words) > 1 and (_named_by(words[1], self._names, self._heads, PLANNED) or is_ref(words[1])):
+        if len(words) > 1 and (_named_by(words[1], self._names, self._heads, self._away) or is_ref(words[1])):
             return words[1:]
         return (Word.of("help"),)
 
-    def _verb(self, words: tuple[Word, ...], this: bool) -> tuple[Verb, int]:
+    def _verb(self, words: tuple[Word, ...]) -> tuple[Verb, int]:
         """The verb, and how many words name it: none where it is understood (nothing typed, or a bare reference)."""
         name = words[0].text.lower() if words else ""
         if name in self._heads and len(words) > 1 and (verb := self._find(f"{name} {words[1].text.lower()}")):
             return verb, 2
         if verb := self._names.get(name):
             return verb, 1
-        if name in PLANNED and name not in self._heads:
-            raise self._not_yet(words, this)
+        if name in self._away and name not in self._heads:
+            raise self._not_yet(name)
         if verb := self._understood(words):
             return verb, 0
         if not _spaced_ref(words) and (verb := self._find(name)):
@@ -140,8 +147,8 @@ class Grammar:
         if later:
             moved = (words[later], *words[:later], *words[later + 1 :])
             raise wrong.verb_not_first(self._names[words[later].text.lower()], words[0].text, lambda: [moved])
-        if not flagged and len(words) > 1 and words[1].text.lower() in PLANNED:
-            raise self._not_yet((words[1], words[0], *words[2:]), this=False)
+        if not flagged and len(words) > 1 and words[1].text.lower() in self._away:
+            raise self._not_yet(words[1].text.lower())
         return verb
 
     def _no_verb(self, words: tuple[Word, ...]) -> WrongError:
@@ -158,15 +165,10 @@ class Grammar:
             )
         return wrong.no_verb(f"{typed} {words[1].text}" if two else typed, lambda: self._near(words, two))
 
-    def _not_yet(self, words: tuple[Word, ...], this: bool) -> WrongError:
-        """The first word is a verb of later versions; the run it was about can be shown."""
-        name = words[0].text.lower()
-        ref = next((word for word in words[1:3] if not PLANNED[name].instead and is_ref(word)), None)
-        if ref is None and this and not PLANNED[name].instead:
-            ref = Word.of("this")
-        about_runs = [verb for verb in self.verbs if verb.refs[1] or verb.stands_for == "words"]
-        reads = tuple(verb.name for verb in about_runs if not verb.writes)
-        return wrong.not_yet(PLANNED[name], reads, lambda: [(Word.of("show"), ref)] if ref else [])
+    def _not_yet(self, name: str) -> WrongError:
+        """A verb of later versions."""
+        about_runs = [verb for verb in self.verbs if verb.refs[1] or verb.stands_for == "words" or verb.name in WRITES]
+        return wrong.not_yet(self._away[name], tuple(verb.name for verb in about_runs))
 
     def _like(self, typed: str) -> tuple[Verb, ...]:
         """The verbs whose names are like a word."""

@@ -19,8 +19,52 @@ class When:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """What a flag was given that may come several times, a text each time."""
+
+    texts: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return ", ".join(self.texts)
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Whole numbers, in their order, each once; none of them where `all` was typed."""
+
+    numbers: tuple[int, ...]
+
+    def __str__(self) -> str:
+        """As they can be typed: `1,2,4-8`."""
+        spans: list[list[int]] = []
+        for number in self.numbers:
+            if spans and number == spans[-1][-1] + 1:
+                spans[-1][1:] = [number]
+            else:
+                spans.append([number])
+        return ",".join("-".join(map(str, span)) for span in spans) or "all"
+
+    def and_also(self, more: Numbers) -> Numbers:
+        """These numbers and those; all, if either are all."""
+        both = self.numbers and more.numbers
+        return Numbers(tuple(sorted({*self.numbers, *more.numbers})) if both else ())
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A length of time in whole seconds."""
+
+    seconds: int
+
+    def __str__(self) -> str:
+        """As it can be typed: `00:05:00`."""
+        minutes, seconds = divmod(self.seconds, 60)
+        return f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}"
+
+
 #: A switch is True; a flag that takes several words has a tuple; a person is what was typed (see `people`).
-Value: TypeAlias = bool | int | str | tuple[str, ...] | When | Ref
+Value: TypeAlias = bool | int | str | tuple[str, ...] | When | Lines | Numbers | Span | Ref
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +79,10 @@ class Command:
     page: int = 1
 
     def text(self) -> str:
-        """The canonical words of this command: the grammar reads them as an equal command. Not limited in length."""
+        """The canonical words of this command: the grammar reads them as an equal command.
+
+        They are one line, and not limited in length.
+        """
         parts = [self.verb, *map(ref_text, self.refs), *map(quoted, self.words)]
         parts += [_flag_text(name, value) for name, value in self.flags]
         if self.share:
@@ -87,13 +134,24 @@ class Command:
         return value if isinstance(value, str) else ""
 
     def several(self, flag: str) -> tuple[str, ...]:
-        """The words or people of a flag, none if it was not given. `-tag` names what a flag excludes."""
+        """The words, people or lines of a flag, none if it was not given. `-tag` names what a flag excludes."""
         value = self.get(flag)
+        if isinstance(value, Lines):
+            return value.texts
         return value if isinstance(value, tuple) else ()
 
     def number(self, flag: str) -> int | None:
         value = self.get(flag)
         return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+    def numbers(self, flag: str) -> tuple[int, ...] | None:
+        """The numbers of a flag, none of them for `all`; None if it was not given."""
+        value = self.get(flag)
+        return value.numbers if isinstance(value, Numbers) else None
+
+    def seconds(self, flag: str) -> int | None:
+        value = self.get(flag)
+        return value.seconds if isinstance(value, Span) else None
 
     def when(self, flag: str) -> datetime | None:
         value = self.get(flag)
@@ -109,10 +167,12 @@ def _flag_text(name: str, value: Value) -> str:
     if value is True:
         return f"--{name}"
     begin = f"{name}:" if name.startswith("-") else f"--{name} "
+    if isinstance(value, Lines):
+        return " ".join(begin + quoted(text, value=True) for text in value.texts)
     if isinstance(value, tuple):
         return begin + ",".join(quoted(part, value=True) for part in value)
     if isinstance(value, When):
         value = value.text
     if isinstance(value, str):
         return begin + quoted(value, value=True)
-    return begin + (str(value) if isinstance(value, int) else ref_text(value))
+    return begin + (str(value) if isinstance(value, int | Numbers | Span) else ref_text(value))

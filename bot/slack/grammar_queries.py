@@ -8,7 +8,7 @@ from typing import Literal
 from bot.domain.queries import ResultQuery, RunQuery, Who
 from bot.slack.grammar_command import Command
 
-_PEOPLE_FLAGS = ("by", "owner", "set-filter-user")
+_PEOPLE_FLAGS = ("by", "owner", "assign", "set-filter-user")
 
 
 def people(command: Command) -> tuple[str, ...]:

@@ -7,16 +7,19 @@ from datetime import datetime
 
 from bot.domain.refs import Ref, ThisRef
 from bot.slack import grammar_wrong as wrong
-from bot.slack.grammar_command import Command, Value
+from bot.slack.grammar_command import Command, Lines, Numbers, Value
 from bot.slack.grammar_flags import Flags, TypedFlag, typed_flag, typed_pair
 from bot.slack.grammar_near import nearest
-from bot.slack.grammar_values import ValueProblem, is_day_and_clock, read_value, samples
-from bot.slack.grammar_words import Word
+from bot.slack.grammar_problem import ValueProblem
+from bot.slack.grammar_values import is_day_and_clock, read_value, samples
+from bot.slack.grammar_words import Word, prose
 from bot.slack.grammar_wrong import Mends, WrongError
 from bot.slack.refs import SPOKEN, NumberError, names_kind, near_refs, read_ref
-from bot.slack.verbs import Flag, Takes, Verb
+from bot.slack.verbs import REPEATED, Flag, Takes, Verb
 
-_SEVERAL = (Takes.WORDS, Takes.PEOPLE)
+_SEVERAL = (Takes.WORDS, Takes.PEOPLE, Takes.NUMBERS)
+#: Kinds whose value goes on behind a colon and a space, even without quotes.
+_COLONED = (Takes.PAIRS, Takes.STEPS, Takes.TESTS)
 
 
 class Reader:
@@ -36,6 +39,8 @@ class Reader:
         self._this = this
         self._single: dict[str, Value] = {}
         self._several: dict[str, dict[str, None]] = {}
+        self._repeated: dict[str, list[str]] = {}
+        self._picking: list[tuple[Flag, int, int]] = []
         self._groups: dict[str, tuple[str, int, int]] = {}
         self._loose: list[int] = []
 
@@ -46,11 +51,14 @@ class Reader:
             at = self._step(at)
         self._loose = [at for at in self._loose if self._tail[at].text.strip()]
         refs = self._refs()
+        if self._verb.picks:
+            self._check_choice(refs)
         words = self._words(self._loose[len(refs) :])
         if not refs and self._verb.refs[0]:
             refs = (ThisRef(),)
         share, page = self._single.pop("share", False), self._single.pop("page", 1)
         flags = self._single | {name: tuple(values) for name, values in self._several.items()}
+        flags |= {name: Lines(tuple(texts)) for name, texts in self._repeated.items()}
         return Command(
             self._verb.name,
             refs,
@@ -66,14 +74,30 @@ class Reader:
         """Read one word (and its value); returns where to go on."""
         word = self._tail[at]
         if word.bare == "--":
-            self._loose += range(at + 1, len(self._tail))
+            begun = self._in_prose and len(self._loose) > self._verb.refs[1]  # there it is a dash like any other
+            self._loose += range(at if begun else at + 1, len(self._tail))
             return len(self._tail)
+        if self._in_prose and not self._is_flag(word):
+            self._loose.append(at)
+            return at + 1
         if typed := typed_flag(word):
             return self._excluded(typed, at) if typed.dashes == 1 else self._flag(typed, at)
         if pair := self._pair(word):
             return self._flag(pair, at)
         self._loose.append(at)
         return at + 1
+
+    @property
+    def _in_prose(self) -> bool:
+        """Whether what comes now is part of a text."""
+        return self._verb.prose and len(self._loose) >= self._verb.refs[1]
+
+    def _is_flag(self, word: Word) -> bool:
+        """Whether a word in a text is a flag: one that is known, or that has two plain dashes."""
+        typed = typed_flag(word)
+        if typed is None or typed.dashes < 2:
+            return False
+        return self._flags.exact(typed.name) is not None or word.bare.startswith("--")
 
     def _pair(self, word: Word) -> TypedFlag | None:
         """`key:value`, if the verb has such a flag that takes a value; where a run is due, `testrail:R118` is one."""
@@ -123,9 +147,12 @@ class Reader:
             value, end = self._tail[end], end + 1
         if flag.takes is Takes.WHEN and self._may_be_value(end) and is_day_and_clock(value.text, self._tail[end].text):
             value, end = value + Word.said("T") + self._tail[end], end + 1
+        while flag.takes in _COLONED and value.bare.endswith(":") and self._may_be_value(end):
+            value, end = value + Word.said(" ") + self._tail[end], end + 1
         while flag.takes in _SEVERAL and value.bare.endswith(",") and self._may_be_value(end):
             value, end = value + self._tail[end], end + 1
-        if not (value.split() if flag.takes in _SEVERAL else value.text.strip()):
+        empty = not (value.split() if flag.takes in _SEVERAL else value.text.strip())
+        if empty and not (flag.clears and (end > at + 1 or typed.joint == "=")):
             example = next(iter(samples(flag)), "")
             raise wrong.no_value(self._verb, flag, example, lambda: self._sampled(flag, at, end))
         return value, end
@@ -152,7 +179,13 @@ class Reader:
                 raise wrong.at_odds(
                     self._verb, other, flag.name, lambda: [self._with(at, end), self._with(where[0], where[1])]
                 )
-        if isinstance(value, tuple):
+        if flag.picks:
+            self._picking.append((flag, at, end))
+        if flag.takes in REPEATED and isinstance(value, Lines):
+            self._repeated.setdefault(name, []).extend(value.texts)
+        elif isinstance(value, Numbers) and isinstance(before := self._single.get(name), Numbers):
+            self._single[name] = before.and_also(value)
+        elif isinstance(value, tuple):
             self._several.setdefault(name, {}).update(dict.fromkeys(value))
         else:
             self._single[name] = value
@@ -183,16 +216,52 @@ class Reader:
     def _no_ref(self, at: int) -> WrongError:
         return wrong.no_ref(self._verb, self._tail[at].text, lambda: self._near(at))
 
+    def _check_choice(self, refs: tuple[Ref, ...]) -> None:
+        """Either a run or flags that choose some."""
+        if refs and self._picking:
+            without_ref = (*self._head, *(word for at, word in enumerate(self._tail) if at != self._loose[0]))
+            raise wrong.chosen_twice(
+                self._verb, self._picking[0][0].name, lambda: [self._without_choice(), without_ref]
+            )
+        if not refs and not any(flag.picks == "which" for flag, _, _ in self._picking):
+            raise wrong.which_run(self._verb, self._found)
+
+    def _without_choice(self) -> tuple[Word, ...]:
+        picked = {spot for _, at, end in self._picking for spot in range(at, end)}
+        return (*self._head, *(word for at, word in enumerate(self._tail) if at not in picked))
+
     def _words(self, loose: list[int]) -> tuple[str, ...]:
         least, most = self._verb.words
-        words = [self._tail[at].text.strip() for at in loose]
+        if self._verb.prose:
+            return (prose([self._tail[at] for at in loose]),) if loose else ()
+        if self._verb.slots and not self._verb.rest:
+            return self._slots(loose)
+        words = [self._tail[at].in_a_line().text.strip() for at in loose]
         if len(words) < least:
             raise wrong.missing_words(self._verb, len(words))
+        if self._verb.writes and (astray := self._astray(loose)):
+            raise wrong.too_many(self._verb, self._tail[astray[0]].text, lambda: self._fewer(astray))
         if len(words) > most and self._verb.rest:
             return (*words[: most - 1], " ".join(words[most - 1 :]))
         if len(words) > most:
             raise wrong.too_many(self._verb, words[most], lambda: self._fewer(loose[most:]))
         return tuple(words)
+
+    @staticmethod
+    def _astray(loose: list[int]) -> list[int]:
+        """Words behind a flag, away from the first ones: more likely part of its value than of a name."""
+        return [at for count, at in enumerate(loose) if at - loose[0] != count]
+
+    def _slots(self, loose: list[int]) -> tuple[str, ...]:
+        """Words that have a meaning each."""
+        least, most = self._verb.words
+        if len(loose) > most:
+            raise wrong.too_many(self._verb, self._tail[loose[most]].text, lambda: self._fewer(loose[most:]))
+        read = zip(self._verb.slots, loose, strict=False)
+        words = tuple(str(self._read(slot, self._tail[at], at, at + 1)) for slot, at in read)
+        if len(words) < least:
+            raise wrong.missing_words(self._verb, len(words))
+        return words
 
     # ── what may have been meant ──
 
@@ -201,8 +270,11 @@ class Reader:
         return (*self._head, *self._tail[:at], *words, *self._tail[end:])
 
     def _like(self, typed: TypedFlag, at: int) -> Mends:
-        """With the flags most like the one that is none."""
-        return self._named(self._flags.like(typed.name), typed, at)
+        """With the flags most like the one that is none; in a text, with the whole of it in quotes."""
+        if self._in_prose:
+            first = self._loose[self._verb.refs[1]] if len(self._loose) > self._verb.refs[1] else at
+            yield self._with(first, len(self._tail), Word.said(prose(self._tail[first:])))
+        yield from self._named(self._flags.like(typed.name), typed, at)
 
     def _named(self, names: tuple[str, ...], typed: TypedFlag, at: int) -> Mends:
         for name in names:
@@ -211,7 +283,7 @@ class Reader:
             dashes = "-" if excludes else "--"
             yield self._with(at, at + 1, Word.of(f"{dashes}{name}{typed.joint}") + typed.value)
             if flag is not None and not typed.joint and not self._may_be_value(at + 1):
-                yield from self._valued(flag, samples(flag), at, at + 1)
+                yield from self._valued(flag, self._samples(flag), at, at + 1)
 
     def _tried(self, flag: Flag, value: Word, tries: tuple[str, ...], at: int, end: int) -> Mends:
         """With other values: of the value and the next word together (`7 days`), of the value alone, or any."""
@@ -220,16 +292,23 @@ class Reader:
                 read_value(flag, value + Word.said(" ") + self._tail[end], self._now)
             except ValueProblem as problem:
                 yield from self._valued(flag, problem.tries, at, end + 1)
-        yield from self._valued(flag, tries or samples(flag), at, end)
+            else:
+                yield from self._valued(flag, (f"{value.text} {self._tail[end].text}",), at, end + 1)
+        yield from self._valued(flag, tries or self._samples(flag), at, end)
 
     def _sampled(self, flag: Flag, at: int, end: int) -> Mends:
         """With a value such a flag takes, or without the flag."""
-        yield from self._valued(flag, samples(flag), at, end)
+        yield from self._valued(flag, self._samples(flag), at, end)
         yield self._with(at, end)
+
+    def _samples(self, flag: Flag) -> tuple[str, ...]:
+        """Values out of thin air: never for a verb that writes."""
+        return () if self._verb.writes else samples(flag)
 
     def _valued(self, flag: Flag, values: tuple[str, ...], at: int, end: int) -> Mends:
         for value in values:
-            yield self._with(at, end, Word.of(f"--{flag.name}"), Word.said(value))
+            begin = () if flag.is_word else (Word.of(f"--{flag.name}"),)
+            yield self._with(at, end, *begin, Word.said(value))
 
     def _near(self, at: int) -> Iterator[tuple[Word, ...]]:
         """With the word read as a run, together with the next one (`R 118`, `run R118`) or alone (`R-118`)."""
@@ -240,10 +319,12 @@ class Reader:
                 yield self._with(at, later + 1, Word.of(text), *self._tail[at + 1 : later])
         for text in near_refs(word.text) or nearest(word.text, SPOKEN, 1) or self._harmless():
             yield self._with(at, at + 1, Word.of(text))
+        if self._this and self._verb.writes:
+            yield self._with(at, at, Word.of("this"))
 
     def _found(self) -> Mends:
-        """With the newest run, or the list to find one in."""
-        for text in self._harmless():
+        """With the newest run, for a verb that writes with that of the thread; or the list to find one in."""
+        for text in self._harmless() or (("this",) if self._this else ()):
             yield self._with(0, 0, Word.of(text))
         yield (Word.of("list"),)
 

@@ -9,7 +9,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from bot.domain.refs import Ref
 from bot.slack.grammar_command import Value, When
 from bot.slack.grammar_near import nearest
+from bot.slack.grammar_problem import ValueProblem
 from bot.slack.grammar_words import Word
+from bot.slack.grammar_written import WRITTEN
 from bot.slack.refs import LARGEST, NumberError, near_refs, read_ref
 from bot.slack.verbs import Flag, Takes
 
@@ -33,18 +35,9 @@ _MENTION = re.compile(r"<@[^<>]+>")
 _TIMES = "Write 30m, 2h, 7d or 2w (ago), today, yesterday, a weekday, 2026-11-01 or 2026-11-01T09:00."
 
 
-class ValueProblem(Exception):
-    """A value that means nothing behind its flag: why, how to mend it, and values that may have been meant."""
-
-    def __init__(self, why: str, fix: str, tries: tuple[str, ...] = ()) -> None:
-        super().__init__(why)
-        self.why = why
-        self.fix = fix
-        self.tries = tries
-
-
 def read_value(flag: Flag, word: Word, now: datetime) -> Value:
     """What a word means behind a flag; `now` is aware, in the zone of the one who asks. Raises ValueProblem."""
+    word = word if flag.takes is Takes.TEXT else word.in_a_line()
     text = word.text.strip()
     match flag.takes:
         case Takes.WORDS:
@@ -62,7 +55,7 @@ def read_value(flag: Flag, word: Word, now: datetime) -> Value:
         case Takes.REF:
             return _ref(flag, word)
         case _:
-            return text
+            return text if flag.takes not in WRITTEN else WRITTEN[flag.takes](flag, word)
 
 
 def is_day_and_clock(one: str, other: str) -> bool:
@@ -79,8 +72,17 @@ def samples(flag: Flag) -> tuple[str, ...]:
         Takes.REF: "last",
         Takes.PERSON: "me",
         Takes.PEOPLE: "me",
+        Takes.PAIRS: '"Browser: Firefox"',
+        Takes.STEPS: '"Log in: passed"',
+        Takes.TESTS: '"Log in: passed"',
+        Takes.LINK: "https://ci.example.org/7",
+        Takes.LINKS: "Build=https://ci.example.org/7",
+        Takes.NUMBERS: "1,2,4-8",
+        Takes.DURATION: "00:05:00",
     }
-    return flag.choices or ((by_kind[flag.takes],) if flag.takes in by_kind else ())
+    if flag.takes in by_kind:
+        return (by_kind[flag.takes],)
+    return flag.choices
 
 
 def _once(words: Iterable[str]) -> tuple[str, ...]:
@@ -94,12 +96,12 @@ def _person(flag: Flag, typed: str) -> str:
         return text
     if not text or text.startswith(("<#", "<!")):
         raise ValueProblem(
-            f"--{flag.name} takes a person, not a channel or a group.",
+            f"{flag.called} takes a person, not a channel or a group.",
             "Write @user, an email address, a name, a number or me.",
         )
     if text.lower() == "none" and not flag.nobody:
         raise ValueProblem(
-            f"--{flag.name} asks who did it, and somebody always did.", f"Name a person, or leave --{flag.name} out."
+            f"{flag.called} takes a person, and that is nobody.", f"Name a person, or leave {flag.called} out."
         )
     return text.lower() if text.lower() in ("me", "none") else text
 
@@ -111,18 +113,21 @@ def _number(flag: Flag, text: str) -> int:
     too_large = digits.isascii() and digits.isdigit()
     tries = (str(flag.most),) if too_large else tuple(re.findall("[1-9][0-9]{0,2}", text[:40])[:1])
     limit = f"from 1 to {flag.most}" if flag.most < LARGEST else "of 1 or more"
-    raise ValueProblem(f"--{flag.name} takes a whole number {limit}.", f"Write --{flag.name} 10, for example.", tries)
+    raise ValueProblem(f"{flag.called} takes a whole number {limit}.", f"Write {flag.called} 10, for example.", tries)
 
 
 def _choice(flag: Flag, text: str) -> str:
-    fitting = [text] if text in flag.choices else [choice for choice in flag.choices if choice.startswith(text)]
-    if len(fitting) == 1:
+    text = dict(flag.synonyms).get(text, text)
+    if text in flag.choices:
+        return text
+    fitting = [choice for choice in flag.choices if choice.startswith(text)]
+    if len(fitting) == 1 and not flag.whole:
         return fitting[0]
     known = ", ".join(flag.choices)
     raise ValueProblem(
-        f"--{flag.name} takes one of {known}.",
+        f"{flag.called} takes one of {known}.",
         "Write one of them.",
-        tuple(fitting) or nearest(text, flag.choices) or flag.choices,
+        tuple(fitting) or nearest(text, flag.choices) or (() if flag.whole else flag.choices),
     )
 
 
@@ -135,7 +140,7 @@ def _ref(flag: Flag, word: Word) -> Ref:
         ) from None
     if ref is None:
         raise ValueProblem(
-            f"--{flag.name} takes a run.",
+            f"{flag.called} takes a run.",
             "Write R118, A412, paste a link, or take last or #3 (a row of your last list).",
             near_refs(word.text),
         )
@@ -148,7 +153,7 @@ def _when(flag: Flag, typed: str, now: datetime) -> When:
         if span := _SPAN.fullmatch(text):
             return When(text, (now - int(span[1]) * _UNITS[span[2]]).astimezone(UTC))
         if flag.takes is Takes.AGE:
-            raise ValueProblem(f"--{flag.name} takes an age.", "Write 12h, 30d or 8w, for example.", _loose_span(text))
+            raise ValueProblem(f"{flag.called} takes an age.", "Write 12h, 30d or 8w, for example.", _loose_span(text))
         if text == "now":
             return When(text, now.astimezone(UTC))
         if text in _DAYS:
@@ -159,7 +164,7 @@ def _when(flag: Flag, typed: str, now: datetime) -> When:
         raise ValueProblem("That is too long ago, or too far ahead.", _TIMES) from None
     except ValueError:
         raise ValueProblem("There is no such day or time.", _TIMES) from None
-    raise ValueProblem(f"--{flag.name} takes a time.", _TIMES, _near_times(text))
+    raise ValueProblem(f"{flag.called} takes a time.", _TIMES, _near_times(text))
 
 
 def _moment(flag: Flag, text: str, now: datetime) -> When:

@@ -6,22 +6,24 @@ Everything is linear in the length of the text, whatever it holds.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 #: Stands in `Word.bare` for every character that is no grammar: it was quoted, or Slack wrote it.
 _SPOKEN = "\0"
 
-_SPACE = re.compile(r"\s")
+_LINE = re.compile("\r\n|[\r\u2028\u2029]")
+_SPACE = re.compile(r"[^\S\n]")
 _JUNK = re.compile(
-    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
 _SLACK = re.compile(
-    r"<(?P<what>[@#!][^<>|\s]++|[A-Za-z][A-Za-z0-9+.-]{1,20}:[^<>|\s]++)(?:\|(?P<label>[^<>]*+))?>|&(?P<entity>amp|lt|gt);"
+    r"<(?P<what>[@#!][^<>|\s]++|[A-Za-z][A-Za-z0-9+.-]{1,20}:[^<>|\s]++)(?:\|(?P<label>[^<>]*+))?>|&(?P<entity>amp|lt|gt|#10);"
 )
 _ENTITY = re.compile("&(amp|lt|gt);")
-_ENTITIES = {"amp": "&", "lt": "<", "gt": ">"}
+_ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "#10": "\n"}
 
-_AMBIGUOUS = re.compile("&(?=(?:amp|lt|gt);)")
+_AMBIGUOUS = re.compile("&(?=(?:amp|lt|gt|#10);)")
 _MENTION = re.compile(r"<[@#!][\w^.-]+>")
 _PLAIN = re.compile(r"[\w.+#@/*%][\w.+#@/*%-]*")
 _PLAIN_VALUE = re.compile(r"[\w.+#@/*%][\w.+#@/*%:=-]*")
@@ -41,12 +43,15 @@ class Word:
     """One word as somebody typed it.
 
     `text` is what it says. `bare` is as long, but only characters typed without quotes are still to be seen in it:
-    flags, colons and commas are looked for there. `url` is set when the whole word is a link.
+    flags, colons and commas are looked for there. `url` is set when the whole word is a link. `raw` is the word with
+    its quotation marks, `lines` how many lines end between it and the word before.
     """
 
     text: str
     bare: str
     url: str = ""
+    raw: str = field(default="", compare=False)
+    lines: int = field(default=0, compare=False)
 
     @classmethod
     def of(cls, text: str) -> Word:
@@ -64,6 +69,10 @@ class Word:
     def __add__(self, more: Word) -> Word:
         return Word(self.text + more.text, self.bare + more.bare)
 
+    def in_a_line(self) -> Word:
+        """The word with spaces for the ends of lines in it."""
+        return self if "\n" not in self.text else Word(self.text.replace("\n", " "), self.bare.replace("\n", " "))
+
     def split(self) -> tuple[Word, ...]:
         """The parts between commas that stand outside quotes, without empty ones."""
         parts, start = [], 0
@@ -79,19 +88,32 @@ def words_of(text: str) -> tuple[Word, ...]:
     return _Cutter(said, marks, links).words()
 
 
+def prose(words: Sequence[Word]) -> str:
+    """Words as the text somebody wrote, with its lines and quotation marks; what is quoted as a whole is unquoted."""
+    if len(words) == 1:
+        return words[0].text.strip()
+    gaps = ("", *(" " if not word.lines else "\n" * min(word.lines, 2) for word in words[1:]))
+    return "".join(gap + (word.raw or word.text) for gap, word in zip(gaps, words, strict=True)).strip()
+
+
 def clean(text: str) -> str:
-    """The text without characters nobody sees (NUL, marks of direction, zero width); every kind of space is a space."""
-    return _JUNK.sub("", _SPACE.sub(" ", text)).strip()
+    """The text without characters nobody sees (NUL, marks of direction, zero width); every kind of space is a space.
+
+    Ends of lines stay.
+    """
+    return _JUNK.sub("", _SPACE.sub(" ", _LINE.sub("\n", text))).strip()
 
 
 def quoted(text: str, *, value: bool = False) -> str:
     """The text so that `words_of` reads it back as one word, in quotes only where they are needed.
 
-    A `value` stands behind its flag, where colons mean nothing.
+    A `value` stands behind its flag, where colons mean nothing. It is always one line: ends of lines are written as
+    `&#10;`. Slack escapes the `&` of what people type, so that nobody types this by chance.
     """
     if _MENTION.fullmatch(text) or (_PLAIN_VALUE if value else _PLAIN).fullmatch(text):
         return text
-    return '"' + _AMBIGUOUS.sub("&amp;", text).replace("<", "&lt;").replace('"', '""') + '"'
+    escaped = _AMBIGUOUS.sub("&amp;", text).replace("<", "&lt;").replace("\n", "&#10;")
+    return '"' + escaped.replace('"', '""') + '"'
 
 
 def strip_mention(text: str, bot_user_id: str) -> str:
@@ -115,8 +137,8 @@ def strip_mention(text: str, bot_user_id: str) -> str:
 def strip_command(text: str, command_name: str) -> str:
     """The text without the slash command's name, which people type in direct messages: `/runs list`, `runs list`."""
     text = _unwrapped(clean(text))
-    first, _, rest = text.partition(" ")
-    return rest.lstrip() if first.lower().lstrip("/") == command_name.lower().lstrip("/") else text
+    first, *rest = text.split(maxsplit=1) or ("",)
+    return "".join(rest) if first.lower().lstrip("/") == command_name.lower().lstrip("/") else text
 
 
 def _unwrapped(text: str) -> str:
@@ -170,8 +192,12 @@ _DOUBLE = {
 #: These are apostrophes as well: they close only where a word ends, and are letters where nothing closes them.
 _SINGLE = {"'": "'’", "‘": "’'", "’": "’'", "‚": "‘’'", "‹": "›", "›": "‹", "`": "`"}
 _CLOSERS = {opener: tuple(re.compile(f"[{closers}]") for closers in pair) for opener, pair in _DOUBLE.items()} | {
-    opener: (re.compile(f"[{closers}](?=[ ,]|$)"),) for opener, closers in _SINGLE.items()
+    opener: (re.compile(f"[{closers}](?=[ ,\\n]|$)"),) for opener, closers in _SINGLE.items()
 }
+
+
+#: What stands between words.
+_GAPS = (" ", "\n")
 
 
 class _Cutter:
@@ -184,20 +210,22 @@ class _Cutter:
         self._vain: set[re.Pattern[str]] = set()
 
     def words(self) -> tuple[Word, ...]:
-        found, at = [], 0
+        found, at, lines = [], 0, 0
         while at < len(self._marks):
-            if self._marks[at] == " ":
+            if self._marks[at] in _GAPS:
+                lines += self._marks[at] == "\n"
                 at += 1
                 continue
-            word, at = self._word(at)
+            word, at = self._word(at, lines)
             found.append(word)
+            lines = 0
         return tuple(found)
 
-    def _word(self, start: int) -> tuple[Word, int]:
+    def _word(self, start: int, lines: int) -> tuple[Word, int]:
         text: list[str] = []
         bare: list[str] = []
         at = start
-        while at < len(self._marks) and (mark := self._marks[at]) != " ":
+        while at < len(self._marks) and (mark := self._marks[at]) not in _GAPS:
             end = self._close(at) if mark in _CLOSERS and (at == start or self._marks[at - 1] in "=:,") else None
             if end is None:
                 text.append(self._said[at])
@@ -208,7 +236,8 @@ class _Cutter:
             text.append(inside)
             bare.append(_SPOKEN * len(inside))
             at = end + 1
-        return Word("".join(text), "".join(bare), self._links.get((start, at), "")), at
+        url = self._links.get((start, at), "")
+        return Word("".join(text), "".join(bare), url, raw=self._said[start:at], lines=lines), at
 
     def _inside(self, at: int, end: int) -> str:
         inside = self._said[at + 1 : end].strip()

@@ -20,6 +20,15 @@ _KINDS = {
     Takes.PERSON: "a person: @user, an email address, a name or me",
     Takes.PEOPLE: "people: @user, email addresses, names or me",
     Takes.REF: "a run such as R118, A412 or last",
+    Takes.TEXT: "a text in “quotes”",
+    Takes.LINES: "a word, or several in “quotes”",
+    Takes.PAIRS: "a name and a value in “quotes”, with a colon between them",
+    Takes.STEPS: "a name and an outcome in “quotes”, with a colon between them",
+    Takes.TESTS: "the name of a test, perhaps with a colon and its outcome",
+    Takes.LINK: "a web address",
+    Takes.LINKS: "a web address, perhaps with a name and = before it",
+    Takes.NUMBERS: "whole numbers with commas between them, and ranges such as 4-8",
+    Takes.DURATION: "a length of time such as 00:05:00, 5m or 90s",
 }
 _VALUES = {
     "status": "words such as passed, failed, blocked, untested, or a system's own",
@@ -85,13 +94,12 @@ def no_verb(typed: str, mends: Callable[[], Mends]) -> WrongError:
     )
 
 
-def not_yet(planned: Planned, reads: tuple[str, ...], mends: Callable[[], Mends]) -> WrongError:
-    """A verb of later versions. `reads` are the verbs that ask about runs."""
+def not_yet(planned: Planned, about_runs: tuple[str, ...]) -> WrongError:
+    """A verb of later versions. `about_runs` are the verbs that have to do with runs."""
     return WrongError(
-        f"This version of Rundown does not {planned.does} yet.",
-        why=f"It reads: {', '.join(reads)}." if reads else "It can be asked for help only.",
-        fix=planned.instead or "Open the run's page to do it there: show R118 has the link.",
-        mends=mends,
+        planned.whole or f"This version of Rundown does not {planned.does} yet.",
+        why=f"What it does with runs: {', '.join(about_runs)}." if about_runs else "It can be asked for help only.",
+        fix=planned.instead,
     )
 
 
@@ -143,7 +151,7 @@ def no_whole_flag(verb: Verb, typed: str, fitting: tuple[Flag, ...], mends: Call
 
 
 def no_value(verb: Verb, flag: Flag, example: str, mends: Callable[[], Mends]) -> WrongError:
-    takes = _VALUES.get(flag.name) or _KINDS.get(flag.takes) or f"one of {either(flag.choices)}"
+    takes = f"one of {either(flag.choices)}" if flag.takes is Takes.CHOICE else _told(flag)
     such = f"Write --{flag.name} {example}, for example" if example else "Add it"
     return WrongError(
         f"--{flag.name} needs a value.",
@@ -152,6 +160,12 @@ def no_value(verb: Verb, flag: Flag, example: str, mends: Callable[[], Mends]) -
         mends=mends,
         verb=verb,
     )
+
+
+def _told(flag: Flag) -> str:
+    """What stands behind a flag; names are only known of some that take any word."""
+    plain = flag.takes in (Takes.WORD, Takes.WORDS)
+    return (_VALUES.get(flag.name) if plain else None) or _KINDS[flag.takes]
 
 
 def needless_value(verb: Verb, flag: Flag, mends: Callable[[], Mends]) -> WrongError:
@@ -165,7 +179,7 @@ def needless_value(verb: Verb, flag: Flag, mends: Callable[[], Mends]) -> WrongE
 
 
 def wrong_value(verb: Verb, flag: Flag, typed: str, *, why: str, fix: str, mends: Callable[[], Mends]) -> WrongError:
-    return WrongError(f"--{flag.name} cannot be {shown(typed)}.", why=why, fix=fix, mends=mends, verb=verb)
+    return WrongError(f"{flag.called} cannot be {shown(typed)}.", why=why, fix=fix, mends=mends, verb=verb)
 
 
 def cannot_exclude(verb: Verb, flag: Flag, mends: Callable[[], Mends]) -> WrongError:
@@ -210,6 +224,28 @@ def no_number(verb: Verb, typed: str, mends: Callable[[], Mends]) -> WrongError:
         f"{shown(typed, 30)} is not a run.",
         why="A run's number begins at 1 and has at most 19 digits.",
         fix="Check the number, or type list to find the run.",
+        mends=mends,
+        verb=verb,
+    )
+
+
+def which_run(verb: Verb, mends: Callable[[], Mends]) -> WrongError:
+    """Neither a run nor what chooses some."""
+    return WrongError(
+        "Which run?",
+        why=f"{verb.name} takes a run, or flags that choose some, such as --older-than 30d.",
+        fix="Add R118, A412, a pasted link, #3 (a row of your last list), or this in a run's thread.",
+        mends=mends,
+        verb=verb,
+    )
+
+
+def chosen_twice(verb: Verb, flag: str, mends: Callable[[], Mends]) -> WrongError:
+    """A run, and flags that choose some."""
+    return WrongError(
+        f"A run and --{flag} do not go together.",
+        why=f"{verb.name} takes one run, or the runs that flags choose.",
+        fix="Keep one of them.",
         mends=mends,
         verb=verb,
     )

@@ -24,8 +24,17 @@ SCOPES = (
     Scope("im:history", "read the direct messages people write to the bot"),
     Scope("im:write", "reach a person by direct message where no other way is open"),
     Scope("users:read", "know people's names, time zones and roles"),
+    Scope("files:read", "read the files that people put into the form of a reported result", writes=True),
+    Scope("files:write", "send the audit as a file to whoever asked for it", writes=True),
+    Scope("usergroups:read", "know who is in a user group that may change runs", writes=True),
     Scope("users:read.email", "find the same person in the test systems by email address"),
 )
+
+#: Message shortcuts: name, what it does.
+SHORTCUTS = {
+    "attach_to_run": ("Attach to a test run", "Put a link to this message on a run."),
+    "note_on_run": ("Note on a run", "Put the words of this message on a run, as a note."),
+}
 
 EVENTS = ("app_mention", "message.im")
 
@@ -35,8 +44,8 @@ def manifest(*, command: str = "/runs", mode: Mode = "write", url: str = "") -> 
     endpoint = f"{url.rstrip('/')}/slack/events" if url else ""
     slash: dict[str, Any] = {
         "command": command,
-        "description": "Test runs of Testmo, TestRail and PractiTest: list, show, failures, diff",
-        "usage_hint": "[help | list | show R118 | failures A412 | diff A412 | …]",
+        "description": "Test runs of Testmo, TestRail and PractiTest: list, show, failures, diff, close",
+        "usage_hint": "[help | list | show R118 | failures A412 | close R118 | …]",
         "should_escape": True,
     }
     events: dict[str, Any] = {"bot_events": list(EVENTS)}
@@ -59,6 +68,7 @@ def manifest(*, command: str = "/runs", mode: Mode = "write", url: str = "") -> 
                 "messages_tab_read_only_enabled": False,
             },
             "bot_user": {"display_name": "rundown", "always_online": True},
+            **({"shortcuts": _shortcuts()} if mode == "write" else {}),
             "slash_commands": [slash],
         },
         "oauth_config": {"scopes": {"bot": [scope.name for scope in SCOPES if mode == "write" or not scope.writes]}},
@@ -70,6 +80,13 @@ def manifest(*, command: str = "/runs", mode: Mode = "write", url: str = "") -> 
             "token_rotation_enabled": False,
         },
     }
+
+
+def _shortcuts() -> list[dict[str, str]]:
+    return [
+        {"name": name, "type": "message", "callback_id": callback, "description": says}
+        for callback, (name, says) in SHORTCUTS.items()
+    ]
 
 
 def manifest_yaml(**choices: Any) -> str:

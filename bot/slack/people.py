@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ KEPT_S = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One person of the workspace. `role` is `owner`, `admin`, `member`, `guest` or `outsider`; `tz` an IANA zone."""
+    """One person. `role` is `owner`, `admin`, `member`, `guest`, `outsider` or `bot`; `tz` an IANA zone."""
 
     id: str
     name: str
@@ -36,15 +37,23 @@ class People:
     def __init__(self, client: AsyncWebClient, home_team: str = "") -> None:
         self._client = client
         self._known: dict[str, tuple[float, Member]] = {}
+        self._asked: dict[str, asyncio.Task[Member]] = {}
         self.home_team = home_team
 
-    async def member(self, user: str) -> Member:
-        """Raises OurError when Slack won't tell."""
+    async def member(self, user: str, within_s: float = KEPT_S) -> Member:
+        """Who that is, as Slack told it within the last so many seconds. Raises OurError when Slack won't tell."""
+        known = self._known.get(user)
+        if known is not None and known[0] > time.monotonic() - within_s:
+            return known[1]
+        asked = self._asked.get(user)
+        if asked is None:
+            asked = self._asked[user] = asyncio.create_task(self._ask(user), name=f"who is {user}")
+            asked.add_done_callback(lambda _: self._asked.pop(user, None))
+        return await asyncio.shield(asked)
+
+    async def _ask(self, user: str) -> Member:
         from slack_sdk.errors import SlackClientError
 
-        known = self._known.get(user)
-        if known is not None and known[0] > time.monotonic():
-            return known[1]
         try:
             answer = await self._client.api_call("users.info", params={"user": user})
         except (SlackClientError, OSError, TimeoutError) as error:
@@ -56,7 +65,7 @@ class People:
         found = _member(answer.get("user") or {}, self.home_team)
         if len(self._known) > 5_000:
             self._known.clear()
-        self._known[user] = (time.monotonic() + KEPT_S, found)
+        self._known[user] = (time.monotonic(), found)
         return found
 
 
@@ -77,6 +86,8 @@ def _member(user: dict[str, object], home_team: str) -> Member:
 def _role(user: dict[str, object], home_team: str) -> str:
     if user.get("is_stranger") or (home_team and user.get("team_id") not in (home_team, None, "")):
         return "outsider"
+    if user.get("is_bot") or user.get("deleted"):
+        return "bot"
     if user.get("is_restricted") or user.get("is_ultra_restricted"):
         return "guest"
     if user.get("is_owner") or user.get("is_primary_owner"):

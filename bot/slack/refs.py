@@ -50,8 +50,7 @@ _NOUNS = {
 
 def read_ref(word: Word) -> Ref | None:
     """The reference a word is, None if it is none. Raises NumberError."""
-    link = word.url or word.text
-    if _LINK.fullmatch(link):
+    if link := read_link(word):
         return LinkRef(link)
     text = word.text.lower()
     if spoken := SPOKEN.get(text):
@@ -63,6 +62,12 @@ def read_ref(word: Word) -> Ref | None:
     if named := _NAMED.fullmatch(text):
         return _named(*named.groups())
     return None
+
+
+def read_link(word: Word) -> str:
+    """The web address a word is, empty if it is none."""
+    link = word.url or word.text
+    return link if _LINK.fullmatch(link) else ""
 
 
 def is_ref(word: Word) -> bool:

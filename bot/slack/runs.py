@@ -59,9 +59,10 @@ async def answer_show(asking: Asking) -> Answer:
         return await answer_threads(asking)
     if found.part is not None:  # one test of a run: its results are all there is to show
         return await answer_results(asking)
-    card = await show_run(found)
-    message = messages.run_card(card, command=asking.again(found), now=asking.world.now(), shareable=asking.shareable)
-    return Answer(message, found.run.ref)
+    card = await show_run(found, changes=await asking.offers())
+    again = asking.again(found)
+    message = messages.run_card(card, command=again, now=asking.world.now(), shareable=asking.shareable)
+    return Answer(message, found.run.ref, card=again)
 
 
 async def answer_failures(asking: Asking) -> Answer:

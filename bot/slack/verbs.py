@@ -6,9 +6,13 @@ A new verb is a new entry. A name may have two words (`digest add`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Literal
+
+from bot.domain.access import ALLOWABLE, EVERY
+from bot.domain.acts import WRITES, Ended
+from bot.domain.outcomes import Outcome
 
 
 class Takes(Enum):
@@ -24,6 +28,21 @@ class Takes(Enum):
     PEOPLE = "@user,…"
     CHOICE = "ONE"
     REF = "REF"
+    TEXT = "TEXT"
+    LINES = "NAME"
+    PAIRS = '"NAME: VALUE"'
+    STEPS = '"NAME: OUTCOME"'
+    TESTS = '"NAME[: OUTCOME]"'
+    LINK = "URL"
+    LINKS = "[NAME=]URL"
+    NUMBERS = "1,2,3"
+    DURATION = "00:05:00"
+    GRANTEE = "@user|@group"
+    CHANNEL = "#channel"
+
+
+#: Flags of these kinds may come several times; each time adds one.
+REPEATED = frozenset({Takes.LINES, Takes.PAIRS, Takes.STEPS, Takes.TESTS, Takes.LINKS})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +51,11 @@ class Flag:
 
     Of the flags of one `group` only one may be given. `excludes` allows `-name:value`. `nobody` allows `none` for a
     person. `whole_day` makes a day mean its end (for `--until`). `most` limits a number, which begins at 1.
+    `choices` are the words of a choice (`synonyms` are (typed, meant)), of other kinds the words it takes besides; with
+    `whole` they must be typed in full. `clears` allows an empty text in quotes, which takes away what is there.
+    `picks` tells that it chooses runs in place of a reference, or (`how many`) limits how many of them.
+
+    A word of a verb is told the same way, with `is_word`.
     """
 
     name: str
@@ -46,6 +70,16 @@ class Flag:
     whole_day: bool = False
     most: int = 2**63 - 1
     hidden: bool = False
+    synonyms: tuple[tuple[str, str], ...] = ()
+    whole: bool = False
+    clears: bool = False
+    picks: Literal["", "which", "how many"] = ""
+    is_word: bool = False
+
+    @property
+    def called(self) -> str:
+        """What it is called where it is talked about: `--since`, or `OUTCOME` for a word."""
+        return self.name.upper() if self.is_word else f"--{self.name}"
 
     @property
     def typed(self) -> str:
@@ -60,8 +94,10 @@ class Verb:
     """One verb. `usage` is what follows its name, `examples` are commands that can be run as they stand.
 
     `refs` and `words` are how many (least, most) of each it takes, words after references; with `rest` the last word
-    takes everything that remains. `stands_for` makes it the verb of a text without one: of an empty text, of a bare
-    reference, or (only as a suggestion) of other words. A verb that `writes` must be typed in full, as must its flags.
+    takes everything that remains. `slots` tell what its words are, where they are more than words. `stands_for` makes
+    it the verb of a text without one: of an empty text, of a bare reference, or (only as a suggestion) of other words.
+    A verb that `writes` must be typed in full, as must its flags.
+    With `picks` it takes either a reference or flags that choose runs.
     """
 
     name: str
@@ -72,10 +108,17 @@ class Verb:
     refs: tuple[int, int] = (0, 0)
     words: tuple[int, int] = (0, 0)
     rest: bool = False
+    slots: tuple[Flag, ...] = ()
     flags: tuple[Flag, ...] = ()
     notes: tuple[str, ...] = ()
     writes: bool = False
+    picks: bool = False
     stands_for: Literal["", "nothing", "ref", "words"] = ""
+
+    @property
+    def prose(self) -> bool:
+        """Whether all that follows its reference is a text, kept as it was written."""
+        return self.rest and any(slot.takes is Takes.TEXT for slot in self.slots)
 
 
 #: As many words as somebody cares to type.
@@ -153,6 +196,52 @@ _RESULTS_FLAGS = (
     _LIMIT,
 )
 
+#: Flags of `list` that do not choose what to close: only open runs can be, and their order does not matter.
+_NO_FILTERS = frozenset(
+    ("open", "closed", "all", "closed-since", "closed-until", "set-filter", "set-filter-user", "sort", "limit")
+)
+_CLOSE_FLAGS = (
+    *(replace(flag, picks="which") for flag in _LIST_FLAGS if flag.name not in _NO_FILTERS),
+    replace(_LIMIT, picks="how many", says="At most so many runs."),
+    Flag(name="dry-run", takes=Takes.SWITCH, says="Only say what would be closed."),
+)
+
+#: What can be reported; PractiTest calls skipped N/A, and untested NO RUN.
+REPORTABLE = tuple(word.value for word in Outcome if word not in (Outcome.RUNNING, Outcome.OTHER))
+REPORTED_AS: Mapping[str, str] = {"n/a": "skipped", "na": "skipped", "no run": "untested", "not run": "untested"}
+_OUTCOME = Flag(
+    name="outcome",
+    takes=Takes.CHOICE,
+    choices=REPORTABLE,
+    synonyms=tuple(REPORTED_AS.items()),
+    whole=True,
+    is_word=True,
+    says="What became of the test.",
+)
+_CASES = Flag(name="cases", takes=Takes.NUMBERS, shown="1,2,4-8", says="Only these cases, by number.")
+_LINK_NAME = Flag(name="name", says="What the link is called.")
+_URL = Flag(name="url", takes=Takes.LINK, is_word=True, says="The web address.")
+_FIELD = Flag(name="field", takes=Takes.PAIRS, says="A field and its value; may be given several times.")
+
+_ALLOW_SLOTS = (
+    Flag(
+        name="verb",
+        takes=Takes.CHOICE,
+        choices=(*ALLOWABLE, EVERY),
+        synonyms=(("complete", "close"),),
+        whole=True,
+        is_word=True,
+        says="What may be done.",
+    ),
+    Flag(name="who", takes=Takes.GRANTEE, is_word=True, says="Who may do it."),
+    Flag(name="channel", takes=Takes.CHANNEL, is_word=True, says="Where; everywhere if it is left out."),
+)
+_ALLOW_NOTES = (
+    f"VERB is one of {', '.join(ALLOWABLE)}, or all of them: all.",
+    "Pick people, groups and channels from what Slack suggests while you type.",
+    "Only admins of this workspace and of Rundown may do this.",
+)
+
 VERBS = (
     Verb(
         name="menu",
@@ -225,6 +314,197 @@ VERBS = (
         refs=(1, 1),
     ),
     Verb(
+        name="close",
+        aliases=("complete",),
+        says="Close or complete a run or a thread, or all runs that fit: a preview first, then a button.",
+        usage="REF | --older-than AGE [--in CONNECTION] [--project ID|NAME] [--auto|--manual] [more flags] [--dry-run]",
+        examples=("close R118", "close --older-than 30d --dry-run"),
+        refs=(0, 1),
+        flags=_CLOSE_FLAGS,
+        notes=(
+            "Nothing is changed before you press the button of the preview.",
+            "Without REF the flags choose among the open runs; at least one of them is needed.",
+        ),
+        writes=True,
+        picks=True,
+    ),
+    Verb(
+        name="start",
+        says="Start a run; without a name a form is offered.",
+        usage='[NAME] [--in CONNECTION] [--source X] [--tag A,B] [--link [NAME=]URL] [--field "NAME: VALUE"] '
+        "[--suite X] [--milestone X] [--cases 1,2,4-8] [--assign @user|me] [more flags]",
+        examples=('start "Nightly 7" --in testmo --source nightly', 'start "Smoke 5.2" --suite 4 --cases 1,2,4-8'),
+        words=(0, 1),
+        rest=True,
+        slots=(Flag(name="name", is_word=True, says="What the run is called."),),
+        flags=(
+            Flag(name="in", aliases=("connection",), shown="CONNECTION", says="In this connection."),
+            Flag(name="project", shown="ID|NAME", says="In this project, by number or name."),
+            Flag(name="source", says="The automation source of the run."),
+            Flag(name="tag", takes=Takes.WORDS, aliases=("tags",), says="With these tags."),
+            Flag(name="link", takes=Takes.LINKS, says="With this link; may be given several times."),
+            _FIELD,
+            Flag(name="config", aliases=("configuration",), says="With this configuration."),
+            Flag(name="milestone", says="For this milestone."),
+            Flag(name="suite", says="Of this test suite."),
+            _CASES,
+            Flag(name="assign", takes=Takes.PERSON, shown="@user|me", says="Assigned to this person."),
+            Flag(name="refs", shown="ID", says="With these references (requirements or issues)."),
+            Flag(name="description", takes=Takes.TEXT, says="What the run is about."),
+        ),
+        notes=("Nothing is started before you press the button of the preview.",),
+        writes=True,
+    ),
+    Verb(
+        name="edit",
+        says="Change what a run says of itself; without flags a form is offered.",
+        usage="REF [--name X] [--description TEXT] [--milestone X|none] [--cases 1,2,4-8|all] [--refs ID]",
+        examples=('edit R118 --name "Release 5.2"', "edit R118 --milestone none --cases all"),
+        refs=(1, 1),
+        flags=(
+            Flag(name="name", says="What the run is called from now on."),
+            Flag(name="description", takes=Takes.TEXT, clears=True, says="What the run is about."),
+            Flag(name="milestone", shown="X|none", says="For this milestone; none takes it away."),
+            replace(_CASES, shown="1,2,4-8|all", choices=("all",), says="Only these cases; all means the whole suite."),
+            Flag(name="refs", shown="ID", clears=True, says="With these references (requirements or issues)."),
+        ),
+        notes=(
+            "Nothing is changed before you press the button of the preview.",
+            'An empty text takes away what is there: --description "".',
+        ),
+        writes=True,
+    ),
+    Verb(
+        name="note",
+        says="Put a note on a run, beside what is there; without a text a form is offered.",
+        usage="REF [TEXT…]",
+        examples=("note R118 Login fails on staging only", "note A412/3 Runner ran out of disk"),
+        refs=(1, 1),
+        words=(0, 1),
+        rest=True,
+        slots=(Flag(name="text", takes=Takes.TEXT, is_word=True, says="The note."),),
+        notes=("The text is kept as you write it, line by line.",),
+        writes=True,
+    ),
+    Verb(
+        name="link",
+        says="Put a link on a run; without a URL, the link of the thread you are in.",
+        usage="REF [URL] [--name X]",
+        examples=("link R118 https://ci.example.org/builds/7", "link A412 https://ci.example.org/7 --name Build"),
+        refs=(1, 1),
+        words=(0, 1),
+        slots=(_URL,),
+        flags=(_LINK_NAME,),
+        writes=True,
+    ),
+    Verb(
+        name="attach",
+        says="Put an artifact (a report, a log) on a run by its link.",
+        usage="REF [URL] [--name X]",
+        examples=("attach A412 https://ci.example.org/7/log.txt", "attach A412/3 https://x.io/a.zip --name Screens"),
+        refs=(1, 1),
+        words=(0, 1),
+        slots=(_URL,),
+        flags=(_LINK_NAME,),
+        writes=True,
+    ),
+    Verb(
+        name="report",
+        says="Report results of tests in a run; without an outcome a form is offered.",
+        usage='REF [OUTCOME] [--test "NAME[: OUTCOME]"] [--instance 1,2,3] [--note TEXT] [--duration 00:05:00|5m] '
+        '[--step "NAME: OUTCOME"] [more flags]',
+        examples=(
+            'report S55/98142 failed --note "Times out" --duration 5m',
+            'report A412 --test "Login: passed" --test "Pay: failed"',
+        ),
+        refs=(1, 1),
+        words=(0, 1),
+        slots=(_OUTCOME,),
+        flags=(
+            Flag(name="test", takes=Takes.TESTS, says="This test, perhaps with its own outcome; may be repeated."),
+            Flag(name="instance", takes=Takes.NUMBERS, shown="1,2,3", says="These PractiTest instances, by number."),
+            Flag(name="note", takes=Takes.TEXT, says="What there is to say about it."),
+            Flag(name="duration", takes=Takes.DURATION, shown="00:05:00|5m|90s", says="How long it took."),
+            Flag(name="step", takes=Takes.STEPS, says="A step and its outcome; may be given several times."),
+            Flag(name="version", says="The version that was tested."),
+            _FIELD,
+            Flag(name="by", takes=Takes.PERSON, shown="@user|me", says="Who ran the test."),
+            Flag(name="folder", says="The folder of a new test."),
+            Flag(name="file", takes=Takes.LINES, hidden=True, says="A file of Slack, by its id."),
+        ),
+        notes=(
+            f"OUTCOME is one of {', '.join(REPORTABLE)}, n/a.",
+            "Without OUTCOME the worst of the steps counts.",
+        ),
+        writes=True,
+    ),
+    Verb(
+        name="delete",
+        says="Delete a run with all its results, for good: a preview first, then its name has to be typed.",
+        usage="REF",
+        examples=("delete R118", "delete testrail:R118"),
+        refs=(1, 1),
+        notes=("Only admins may, and only TestRail can.",),
+        writes=True,
+    ),
+    Verb(
+        name="allow",
+        says="Let a person or a user group change runs, in one channel or everywhere.",
+        usage="VERB @user|@group [#channel]",
+        examples=("allow close <@U024BE7LH>", "allow report <!subteam^S024BE7LH> <#C024BE7LH>"),
+        words=(2, 3),
+        slots=_ALLOW_SLOTS,
+        notes=_ALLOW_NOTES,
+        writes=True,
+    ),
+    Verb(
+        name="deny",
+        says="Forbid a person or a user group to change runs, whatever else allows it.",
+        usage="VERB @user|@group [#channel]",
+        examples=("deny close <@U024BE7LH>", "deny all <!subteam^S024BE7LH> <#C024BE7LH>"),
+        words=(2, 3),
+        slots=_ALLOW_SLOTS,
+        notes=_ALLOW_NOTES,
+        writes=True,
+    ),
+    Verb(
+        name="allow list",
+        aliases=("deny list",),
+        says="Who may change what here.",
+        usage="",
+        examples=("allow list", "allow list --share"),
+    ),
+    Verb(
+        name="audit",
+        says="Who did what to which run, with the counts before and after.",
+        usage="[--last N] [--verb X] [--by @user|me] [--run REF] [--since WHEN] [--status X] [--csv]",
+        examples=("audit --last 50 --verb close", "audit --run R118 --status failed"),
+        flags=(
+            Flag(name="last", takes=Takes.NUMBER, most=500, says="So many; 20 unless told otherwise."),
+            Flag(
+                name="verb",
+                takes=Takes.CHOICE,
+                shown="X",
+                choices=WRITES,
+                synonyms=(("complete", "close"),),
+                says="Only changes by this command.",
+            ),
+            Flag(name="by", takes=Takes.PERSON, shown="@user|me", says="Only changes by this person."),
+            Flag(name="run", takes=Takes.REF, says="Only changes of this run."),
+            Flag(name="since", takes=Takes.WHEN, says="Asked for at that time or later."),
+            Flag(
+                name="status",
+                takes=Takes.CHOICE,
+                shown="X",
+                choices=tuple(ended.name.lower() for ended in Ended),
+                synonyms=((Ended.DOUBT.value, Ended.DOUBT.name.lower()),),
+                says="Only what ended like that.",
+            ),
+            Flag(name="csv", takes=Takes.SWITCH, says="As a file."),
+        ),
+        notes=(f"--status is one of {', '.join(ended.name.lower() for ended in Ended)}.",),
+    ),
+    Verb(
         name="here",
         says="Which connection and project hold in this channel.",
         usage="",
@@ -259,36 +539,32 @@ GREETINGS = frozenset({"hi", "hello", "hey"})
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A verb that people will try and this version lacks. `does` ends “This version of Rundown does not …”.
+    """A verb that people will try and that is not there. `does` ends “This version of Rundown does not … yet”.
 
-    `instead` is the way to it today; empty where that is the run's own page.
+    `instead` is the way to it today; `whole` is said in place of the sentence.
     """
 
     does: str
-    instead: str = ""
+    instead: str
+    whole: str = ""
+
+
+#: What is said of every verb that changes something where Rundown only reads.
+READ_ONLY = Planned(
+    "change anything",
+    "Open the run in its own system; `show` has the link. Whoever set Rundown up chose this (RUNDOWN_MODE).",
+    "Rundown only reads here: it changes nothing.",
+)
 
 
 _STATE = "Ask when you want to know: list --status failed shows the runs in which something fails."
-_RIGHTS = "Nothing has to be allowed: Rundown only reads, and everybody of this workspace may ask."
 
 #: Verbs of later versions. An entry of the same name in a grammar's own table goes before.
 PLANNED: Mapping[str, Planned] = {
-    "close": Planned("close runs"),
-    "complete": Planned("complete runs"),
-    "start": Planned("start runs"),
-    "edit": Planned("edit runs"),
-    "note": Planned("put notes on runs"),
-    "link": Planned("put links on runs"),
-    "attach": Planned("attach anything to runs"),
-    "report": Planned("report results"),
-    "delete": Planned("delete runs"),
     "digest": Planned("post digests", _STATE),
     "watch": Planned("watch runs", _STATE),
-    "mute": Planned("mute runs", "There is nothing to mute: Rundown only speaks when it is asked."),
-    "allow": Planned("have permissions", _RIGHTS),
-    "deny": Planned("have permissions", _RIGHTS),
+    "mute": Planned("mute runs", "There is nothing to mute: Rundown only says what somebody asked it or did with it."),
     "iam": Planned("take your word for who you are", "It knows you by your email address: whoami shows as whom."),
-    "audit": Planned("keep an audit", "Rundown changes nothing; each system's own pages tell who changed what there."),
     "doctor": Planned(
         "examine itself in Slack", "Type version to see what it is connected to; its admins can run rundown check."
     ),

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot.domain.errors import OurError
 
@@ -136,3 +137,31 @@ class Database:
         with connection:
             ours.apply(db)
         return db
+
+
+@contextmanager
+def alone(connection: sqlite3.Connection) -> Iterator[None]:
+    """One transaction in which no other process writes: what is read in it is still so when it commits."""
+    connection.execute("BEGIN IMMEDIATE")
+    with connection:
+        yield
+
+
+def rows(
+    connection: sqlite3.Connection, sql: str, values: Sequence[object] | Mapping[str, object] = ()
+) -> list[dict[str, Any]]:
+    """All rows that a question finds, by column."""
+    cursor = connection.execute(sql, values)
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor]
+
+
+def put(connection: sqlite3.Connection, table: str, row: Mapping[str, object], *, key: Sequence[str]) -> None:
+    """Write a row, in place of the one with the same key. Names are ours, never somebody's words."""
+    names = ", ".join(row)
+    new = ", ".join(f"{name} = excluded.{name}" for name in row if name not in key)
+    connection.execute(
+        f"insert into {table} ({names}) values ({', '.join(f':{name}' for name in row)}) "  # noqa: S608 - names of ours
+        f"on conflict ({', '.join(key)}) do update set {new}",
+        row,
+    )

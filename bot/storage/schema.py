@@ -54,4 +54,124 @@ def migrations() -> Migrations:
         db.table("deliveries").create({"key": str, "at": float}, pk="key", strict=True)
         db.table("deliveries").create_index(["at"])
 
+    @rundown(name="004_changes")
+    def changes(db: Database) -> None:
+        db.table("changes").create(
+            {
+                "key": str,
+                "verb": str,
+                "connection": str,
+                "run": str,
+                "run_thread": int,
+                "title": str,
+                "who": str,
+                "who_name": str,
+                "team": str,
+                "channel": str,
+                "thread": str,
+                "at": str,
+                "change": str,
+                "seen": str,
+                "outcome": str,
+                "ended_at": str,
+                "after": str,
+                "why": str,
+                "part_of": str,
+                "told": int,
+                "owner": str,
+                "lease_until": str,
+            },
+            pk="key",
+            not_null={"verb", "at", "outcome", "told"},
+            strict=True,
+        )
+        for columns in (("at",), ("verb", "at"), ("who", "at"), ("run", "at"), ("outcome", "at"), ("part_of", "at")):
+            db.table("changes").create_index(columns)
+        for index in (
+            "unique index changes_busy on changes (run) where outcome = 'begun'",
+            "index changes_done on changes (run, verb, ended_at) where outcome = 'done'",
+            "index changes_leased on changes (lease_until) where lease_until is not null",
+        ):
+            db.conn.execute(f"create {index}")
+
+    @rundown(name="005_proposals")
+    def proposals(db: Database) -> None:
+        db.table("proposals").create(
+            {
+                "kind": str,
+                "key": str,
+                "team": str,
+                "channel": str,
+                "thread": str,
+                "user": str,
+                "at": str,
+                "body": str,
+            },
+            pk=("kind", "key"),
+            not_null={"at", "body"},
+            strict=True,
+        )
+        db.table("proposals").create_index(["at"])
+
+    @rundown(name="006_grants")
+    def grants(db: Database) -> None:
+        db.table("grants").create(
+            {
+                "team": str,
+                "verb": str,
+                "kind": str,
+                "subject": str,
+                "channel": str,
+                "allow": int,
+                "made_by": str,
+                "at": str,
+            },
+            pk=("team", "verb", "subject", "channel"),
+            not_null={"kind", "allow", "made_by", "at"},
+            strict=True,
+        )
+        db.table("access_requests").create(
+            {
+                "key": str,
+                "verb": str,
+                "user": str,
+                "user_name": str,
+                "team": str,
+                "channel": str,
+                "at": str,
+                "command": str,
+                "settled": str,
+                "settled_by": str,
+            },
+            pk="key",
+            not_null={"verb", "user", "team", "channel", "at", "settled"},
+            strict=True,
+        )
+        db.table("access_requests").create_index(["team", "user", "verb", "channel", "at"])
+
+    @rundown(name="007_cards")
+    def cards(db: Database) -> None:
+        db.table("cards").create(
+            {
+                "team": str,
+                "channel": str,
+                "ts": str,
+                "thread": str,
+                "run": str,
+                "run_thread": int,
+                "command": str,
+                "at": str,
+            },
+            pk=("team", "channel", "ts"),
+            not_null={"run", "at"},
+            strict=True,
+        )
+        db.table("cards").create_index(["run", "at"])
+        db.table("cards").create_index(["at"])
+
+    @rundown(name="008_recall_by_age")
+    def recall_by_age(db: Database) -> None:
+        for table in ("recall_lists", "recall_runs", "run_threads"):
+            db.table(table).create_index(["at"])
+
     return rundown

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar, cast
@@ -22,6 +22,8 @@ SHORT_S, LONG_S, FOREVER_S = 15.0, 300.0, 3600.0
 MOST_ROWS = 50_000
 #: What an answer weighs beside its rows, in rows: many small ones need room, too.
 ENTRY_ROWS = 10
+#: Of so many runs inside plans it is remembered which plan that is.
+MOST_PARENTS = 10_000
 
 Key = tuple[Hashable, ...]
 
@@ -56,6 +58,7 @@ class Remembering:
         self._now = now
         self._kept: OrderedDict[Key, _Entry] = OrderedDict()
         self._rows = 0
+        self._parents: OrderedDict[RunRef, RunRef] = OrderedDict()
         self._flights: dict[Key, _Flight] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._forgotten = 0
@@ -124,7 +127,10 @@ class Remembering:
         return await self._inner.prepare(change)
 
     async def carry_out(self, change: Change, files: Mapping[str, bytes]) -> RunRef | None:
-        """Whatever comes of it, what was remembered of the run, and every list of runs, is dropped."""
+        """Whatever comes of it, what was remembered of the run, and every list of runs, is dropped.
+
+        After a start also what can be chosen for the next one: its source may be new.
+        """
         ref = None if isinstance(change, Start) else change.ref
         try:
             return await self._inner.carry_out(change, files)
@@ -146,19 +152,21 @@ class Remembering:
         if ref is not None:
             self.forget(ref)
             return
-        self._forgotten += 1
-        for key in [key for key in (*self._kept, *self._flights) if key[0] in ("runs", "earlier")]:
-            self._drop(key)
-            self._flights.pop(key, None)
+        self._forget_keys(lambda key: key[0] in ("runs", "earlier", "offers"))
 
     def forget(self, ref: RunRef) -> None:
         """Drop all that is remembered of a run (and of its plan, its parts, its threads), and every list of runs.
 
         Answers that are on their way were asked for before: whoever asks from now on does not get them.
         """
-        self._forgotten += 1
         refs = self._related(_whole(ref))
-        for key in [key for key in (*self._kept, *self._flights) if _is_about(key, refs)]:
+        for each in refs:
+            self._inner.forget(each)
+        self._forget_keys(lambda key: _is_about(key, refs))
+
+    def _forget_keys(self, wanted: Callable[[Key], bool]) -> None:
+        self._forgotten += 1
+        for key in [key for key in (*self._kept, *self._flights) if wanted(key)]:
             self._drop(key)
             self._flights.pop(key, None)
 
@@ -211,6 +219,7 @@ class Remembering:
     async def _fly(self, key: Key, keep_s: float, ask: Callable[[], Awaitable[T]]) -> T:
         forgotten = self._forgotten
         value = await ask()
+        self._learn(value)
         partial = isinstance(value, Listing) and value.partial
         if keep_s and value is not None and not partial and forgotten == self._forgotten:
             self._keep(key, value, keep_s)
@@ -272,18 +281,19 @@ class Remembering:
         if entry is not None:
             self._rows -= entry.rows
 
-    def _related(self, ref: RunRef) -> set[RunRef]:
-        """The run, its plan, and its parts, as far as remembered."""
-        related = {ref}
-        for run in self._runs():
-            if run.parent is not None and ref in (run.ref, run.parent):
-                related |= {run.ref, run.parent}
-        return related
+    def _learn(self, value: object) -> None:
+        """Which plan a run is in, which stays so: kept longer than the run itself, as the one changes with the other."""
+        rows = value.items if isinstance(value, Listing) else (value,)
+        for run in (row for row in rows if isinstance(row, Run) and row.parent is not None):
+            self._parents[run.ref] = cast("RunRef", run.parent)
+            self._parents.move_to_end(run.ref)
+        while len(self._parents) > MOST_PARENTS:
+            self._parents.popitem(last=False)
 
-    def _runs(self) -> Iterator[Run]:
-        for entry in self._kept.values():
-            rows = entry.value.items if isinstance(entry.value, Listing) else (entry.value,)
-            yield from (row for row in rows if isinstance(row, Run))
+    def _related(self, ref: RunRef) -> set[RunRef]:
+        """The run with its plan and the other runs of it, or the plan with its runs, as far as they were ever read."""
+        plan = self._parents.get(ref, ref)
+        return {ref, plan} | {run for run, parent in self._parents.items() if parent == plan}
 
 
 def _whole(ref: RunRef) -> RunRef:

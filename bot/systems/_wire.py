@@ -56,6 +56,8 @@ LONGEST_PAUSE_S = 600.0
 TRIES = 4
 #: So long a key that was refused is not shown again.
 REFUSED_S = 30.0
+#: Methods that change nothing.
+READING = ("GET", "HEAD", "OPTIONS")
 
 Judge = Callable[[int, bytes], RundownError | None]
 
@@ -124,10 +126,34 @@ class Wire:
         """One request, one answer, never a second try. Raises what the answer means when it is not a success.
 
         The `sent` of a fault tells whether the server may have done it: it got the request and did not refuse it.
+        A web page is no answer of an API: whoever sent it, nobody has confirmed anything.
         """
-        return await self._call(method, target, body, self._patience())
+        raw = await self._call(method, target, body, self._patience())
+        if _is_web_page(raw):
+            log.warning("unreadable answer of %s: a web page", self.label)
+            raise self._unreadable(_WEB_PAGE)
+        return raw
+
+    async def allowed(self, target: str) -> frozenset[str] | None:
+        """The methods that the server says it takes there (OPTIONS changes nothing); None where it does not say.
+
+        Any refusal but one of the key, of too many calls or of the whole server may just mean that it never says.
+        """
+        status, headers, raw = await self._answer("OPTIONS", target, None, self._patience())
+        if status in (401, 408, 429) or (status >= 500 and status != 501):
+            raise self._refusal("OPTIONS", status, headers, raw)
+        told = frozenset(filter(None, (word.strip().upper() for word in headers.get("allow", "").split(","))))
+        return told or None
 
     async def _call(self, method: str, target: str, body: bytes | None, patience: Patience) -> bytes:
+        status, headers, raw = await self._answer(method, target, body, patience)
+        if 200 <= status < 300:
+            return raw
+        raise self._refusal(method, status, headers, raw)
+
+    async def _answer(
+        self, method: str, target: str, body: bytes | None, patience: Patience
+    ) -> tuple[int, Mapping[str, str], bytes]:
         started = self._pace.now()
         asked = False
         if self._refused is not None:
@@ -149,12 +175,13 @@ class Wire:
         except TimeoutError:
             raise self._too_slow(self._pace.now() - started, asked=asked) from None
         log.debug("%s %s answered %s in %.3f s", method, self._clean(_bare(target)), status, self._pace.now() - started)
-        if 200 <= status < 300:
-            return raw
-        error = self._error(status, headers, raw)
+        return status, headers, raw
+
+    def _refusal(self, method: str, status: int, headers: Mapping[str, str], raw: bytes) -> RundownError:
+        error = self._error(method, status, headers, raw)
         if status == 401 and isinstance(error, RefusedFault):  # asked again and again, some lock the account
             self._refused = self._pace.now() + REFUSED_S, error
-        raise error
+        return error
 
     def decode(self, raw: bytes, shape: type[T]) -> T:
         """JSON of this shape, or UnreadableFault. Unknown fields are ignored, numbers given as text are taken."""
@@ -165,13 +192,11 @@ class Wire:
             whole = self._mended(raw, shape, error)
             if whole is not None:
                 return whole
-            web_page = raw.lstrip()[:1] == b"<"
+            web_page = _is_web_page(raw)
             log.warning(
                 "unreadable answer of %s: %s", self.label, "a web page" if web_page else self._clean(str(error))
             )
-            raise self._unreadable(
-                "It sent a web page where data belongs." if web_page else "Its data is cut off or of another form."
-            ) from None
+            raise self._unreadable(_WEB_PAGE if web_page else "Its data is cut off or of another form.") from None
 
     def rows(self, raws: list[msgspec.Raw], shape: type[T]) -> tuple[list[T], int]:
         """The rows that can be read, and how many could not: one bad row costs itself only."""
@@ -316,7 +341,7 @@ class Wire:
 
     # What went wrong.
 
-    def _error(self, status: int, headers: Mapping[str, str], raw: bytes) -> RundownError:
+    def _error(self, method: str, status: int, headers: Mapping[str, str], raw: bytes) -> RundownError:
         judged = self._judged(status, raw)
         if judged is not None:
             return judged
@@ -350,12 +375,12 @@ class Wire:
             )
             fault.sent = status == 408 or (status >= 500 and status not in (501, 505))
             return fault
-        return RejectedFault(
-            self.label,
-            f"{self.label} did not take the question.",
-            why=said or f"It answered with HTTP status {status}.",
-            fix="Change the flags of your command; `help` shows what each takes.",
-        )
+        why = said or f"It answered with HTTP status {status}."
+        if method not in READING:
+            fix = f"Nothing was changed; see in {self.label} itself what is in the way."
+            return RejectedFault(self.label, f"{self.label} did not take the change.", why=why, fix=fix)
+        fix = "Change the flags of your command; `help` shows what each takes."
+        return RejectedFault(self.label, f"{self.label} did not take the question.", why=why, fix=fix)
 
     def _judged(self, status: int, raw: bytes) -> RundownError | None:
         try:
@@ -434,6 +459,7 @@ class Wire:
         return text
 
 
+_WEB_PAGE = "It sent a web page where data belongs."
 _UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeError, ValueError)
 
 
@@ -481,6 +507,10 @@ def _heard(task: asyncio.Task[Any]) -> None:
     """Look at the outcome, so that a failure nobody waited for any more is not reported as forgotten."""
     if not task.cancelled():
         task.exception()
+
+
+def _is_web_page(raw: bytes) -> bool:
+    return raw.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<"
 
 
 def _unpacked(unpack: Any, packed: bytes) -> Iterator[bytes]:

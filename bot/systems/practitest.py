@@ -10,6 +10,8 @@ sets, instances, step runs, milestones, groups and users, and its help page on r
 - nothing tells the order of its lists: newest first in all samples, and checked on the first page;
 - addresses and the API go by `id`, people see `display-id`;
 - `links` in answers can repeat the token: they are never read, addresses are made here.
+
+What is changed here is put into words by `practitest_writing`; this file looks numbers up, sends, and reads again.
 """
 
 from __future__ import annotations
@@ -21,8 +23,8 @@ import math
 import re
 import sys
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import takewhile
@@ -32,11 +34,13 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from bot.domain.errors import CannotError, NotFoundError, SystemFault
+from bot.domain.acts import Change, Close, Loss, Named, Report, Start
+from bot.domain.errors import CannotError, NotFoundError, SystemFault, TooLateError
 from bot.domain.model import Kind, Listing, Person, Project, Result, Run, RunRef, Test, Thread
 from bot.domain.outcomes import Outcome, Tally, count
 from bot.domain.queries import ResultQuery, RunQuery, Who
 from bot.domain.streams import fold_name
+from bot.systems import practitest_writing as writing
 from bot.systems._bulk import quick
 from bot.systems._filters import first_of_each, keeping, status_words, within
 from bot.systems._gaps import left_out, some
@@ -49,10 +53,12 @@ from bot.systems._refusals import Forbidden, Gone, judging
 from bot.systems._spec import Account, Option, System
 from bot.systems._times import LONG_AGO, read_moment
 from bot.systems._wire import Wire
+from bot.usecases.ports import PATIENCE
 
 T = TypeVar("T")
 LABEL = "PractiTest"
 WEB = "https://prod.practitest.com"
+MARKED = "Completed"
 PAGE = 100
 #: Ids in one address, as the vendor's own client does it: longer lists break the address.
 BATCH = 50
@@ -74,19 +80,22 @@ SET = Kind(
     "test set",
     "test sets",
     "finished",
-    verbs=frozenset({"failures", "results", "diff"}),
+    verbs=frozenset({"failures", "results", "diff", "report"}),
     filters=frozenset(
         {"words", "state", "since", "until", "closed_since", "closed_until", "status", "by", "milestone"}
         | {"set_filter", "set_filter_user"}
     ),
     cannot={
         "threads": "A PractiTest test set has instances and no threads; `results` lists what was run of them.",
-        "close": "PractiTest never closes test sets; one counts as finished once all its instances have a result.",
-        "complete": "PractiTest never closes test sets; one counts as finished once all its instances have a result.",
-        "start": "Test sets are made in PractiTest itself; its API takes results of instances that are there.",
+        "close": "PractiTest never closes test sets, one counts as finished once all its instances have a result; "
+        "whoever set up Rundown can name a field that stands for it (mark_field in the settings).",
+        "complete": "PractiTest never closes test sets, one counts as finished once all its instances have a result; "
+        "whoever set up Rundown can name a field that stands for it (mark_field in the settings).",
+        "start": "Test sets are made in PractiTest itself; `report` puts results into one that is there.",
         "edit": "Test sets are edited on their page in PractiTest.",
-        "note": "PractiTest keeps notes with the results of an instance, not with a test set.",
-        "link": "PractiTest keeps no links with a test set; write one on its page.",
+        "note": "PractiTest keeps notes with the results of an instance: give `report` a --note.",
+        "link": "PractiTest keeps no links with a test set; write it into the --note of a `report`, or on its page.",
+        "attach": "PractiTest keeps files with the results of an instance: attach them to a `report`.",
         "delete": "Rundown deletes nothing in PractiTest; that can be done on the page of the test set.",
     },
 )
@@ -145,6 +154,18 @@ class StepAttributes(Attributes):
     actual_results: Any = None
 
 
+class MarkAttributes(Attributes):
+    """Of a set, what a mark is read from: lists of sets are read without it."""
+
+    custom_fields: Any = None
+
+
+class FieldAttributes(Attributes):
+    """A custom field; `possible_values` are the choices of a list, empty for one that takes any text."""
+
+    possible_values: Any = None
+
+
 class NameAttributes(Attributes):
     """A project, milestone, group or user."""
 
@@ -174,6 +195,7 @@ SetRow = Row[SetAttributes]
 PlaceRow = Row[PlaceAttributes]
 ResultRow = Row[ResultAttributes]
 StepRow = Row[StepAttributes]
+FieldRow = Row[FieldAttributes]
 NameRow = Row[NameAttributes]
 
 
@@ -192,6 +214,14 @@ class Envelope(msgspec.Struct):
 
 class Single(msgspec.Struct):
     data: SetRow
+
+
+class SinglePlace(msgspec.Struct):
+    data: PlaceRow
+
+
+class SingleMark(msgspec.Struct):
+    data: Row[MarkAttributes]
 
 
 # Reading: wire → domain, without asking anything.
@@ -310,7 +340,15 @@ make_run = quick(Run)
 
 
 def read_run(
-    row: SetRow, counted: Counted | None, names: Names, *, ref: RunRef, project: int, page: str, read_at: datetime
+    row: SetRow,
+    counted: Counted | None,
+    names: Names,
+    *,
+    ref: RunRef,
+    project: int,
+    page: str,
+    read_at: datetime,
+    kind: Kind = SET,
 ) -> Run:
     """A test set. Without counts its tally is empty, and it is finished only if its own status leaves no doubt."""
     its, verdict = row.attributes, read_verdict(row)
@@ -324,7 +362,7 @@ def read_run(
         finished = verdict in _DONE and its.instances_count != 0
     return make_run(
         ref=ref,
-        kind=SET,
+        kind=kind,
         project=project,
         name=read_text(its.name).strip() or f"test set {row.id}",
         tally=tally,
@@ -431,6 +469,20 @@ def read_result(row: ResultRow, place: PlaceRow | None, names: Names, page: str,
     )
 
 
+def read_shown(row: ResultRow) -> writing.Shown:
+    """A result as it is held against what was reported."""
+    its = row.attributes
+    by_hand = {"ManualRun": True, "AutomatedRun": False}.get(read_text(its.run_type))
+    return writing.Shown(
+        read_number(its.instance_id),
+        read_text(its.status).strip(),
+        read_text(its.automated_execution_output),
+        by_hand,
+        read_number(its.tester_id),
+        row.created,
+    )
+
+
 def _place_name(row: PlaceRow) -> str:
     return sys.intern(read_text(row.attributes.name).strip() or f"instance {row.id}")
 
@@ -516,10 +568,11 @@ class PractiTest:
     """One PractiTest account; see `bot.usecases.ports.Connection` for the calls."""
 
     system = LABEL
-    kinds: Mapping[str, Kind] = {"S": SET}
 
     def __init__(self, account: Account) -> None:
         self.name = account.name
+        self._mark = writing.read_mark(account.text("mark_field"), account.text("mark_value") or MARKED)
+        self.kinds: Mapping[str, Kind] = {SET.letter: writing.marking(SET, self._mark)}
         self.project = account.number("project")
         self._web = (account.text("web_url") or WEB).strip().rstrip("/")
         self._pages: dict[int, str] = {}
@@ -530,6 +583,7 @@ class PractiTest:
         self._hints: OrderedDict[int, int] = OrderedDict()
         self._places: OrderedDict[int, tuple[datetime | None, Places]] = OrderedDict()
         self._counts: OrderedDict[int, tuple[Hashable, datetime, Counted]] = OrderedDict()
+        self._forgotten = 0
         token = account.text("token")
         login = base64.b64encode(f"rundown:{token}".encode()).decode()
         self._wire = Wire(
@@ -723,6 +777,189 @@ class PractiTest:
     async def close(self) -> None:
         await self._wire.close()
 
+    # Changes.
+
+    async def prepare(self, change: Change) -> Change:
+        """The set by its own number; of a report also its instances, custom fields and tester."""
+        self._need(change)
+        if isinstance(change, Report):
+            return await self._prepared(writing.trimmed(change))
+        if isinstance(change, Close) and self._mark:
+            if change.ref.thread is not None:
+                raise CannotError(
+                    f"No part of S{change.ref.id} can be marked.",
+                    why="The field is one of the whole test set.",
+                    fix=f"Mark the test set: `close S{change.ref.id}`.",
+                )
+            project, number = await self._home(change.ref.id)
+            if writing.is_marked(self._mark, await self._fields_of(project, number)):
+                raise TooLateError(
+                    f"S{number} is marked already.",
+                    why=f"Its field {self._mark.number} is “{self._mark.value}”.",
+                    fix=f"Show it with `show S{number}`.",
+                )
+            try:
+                await self._field(project, self._mark.key, self._mark.value)
+            except NotFoundError as unknown:
+                raise CannotError(
+                    f"S{number} can't be marked.",
+                    why=unknown.what,
+                    fix="Ask whoever set up Rundown to look at mark_field and mark_value in its settings.",
+                ) from None
+            return Close(RunRef(self.name, SET.letter, number))
+        return change
+
+    async def carry_out(self, change: Change, files: Mapping[str, bytes]) -> RunRef | None:
+        self._need(change)
+        with _ahead():
+            if isinstance(change, Report):
+                await self._send(change.ref, writing.write_report(change, files))
+            elif isinstance(change, Close) and self._mark:
+                await self._send(change.ref, writing.write_mark(self._mark, *await self._home(change.ref.id)))
+        return None
+
+    async def was_done(self, change: Change, since: datetime) -> RunRef | bool | None:
+        """A mark by the set's field; results by what the instances got since. What is never sent was never done."""
+        if isinstance(change, Close) and self._mark:
+            try:
+                return writing.is_marked(self._mark, await self._fields_of(*await self._home(change.ref.id)))
+            except (Gone, NotFoundError):
+                return None
+        return await self._was_reported(change, since) if isinstance(change, Report) else False
+
+    async def loss(self, ref: RunRef) -> Loss:
+        raise CannotError(
+            f"{ref.short} can't be deleted from here.",
+            why=SET.cannot["delete"],
+            fix=f"Its page is linked in `show {ref.short}`.",
+        )
+
+    async def offers(self, what: str, project: int) -> tuple[Named, ...]:  # noqa: ARG002 - users are the account's
+        """Testers, by name; none where our token may not list users."""
+        with suppress(Forbidden):
+            users = await self._users() if what == "person" else {}
+            return tuple(Named(user.name, number) for number, user in sorted(users.items(), key=_by_name))
+        return ()
+
+    def forget(self, ref: RunRef) -> None:
+        """Also what is being read of any set just now is not kept."""
+        self._forgotten += 1
+        _, number = self._homes.get(ref.id, (0, ref.id))
+        for each in {ref.id, number}:
+            self._places.pop(each, None)
+            self._counts.pop(each, None)
+
+    def _need(self, change: Change) -> None:
+        """Raise CannotError for what test sets have no way to, with what is possible instead."""
+        verb, kind = writing.verb_of(change), self.kinds[SET.letter]
+        if verb not in kind.verbs:
+            fix = (
+                "See what there is with `list`."
+                if isinstance(change, Start)
+                else f"Show it with `show {change.ref.short}`."
+            )
+            raise CannotError(f"{LABEL} has no {verb} for a {kind.noun}.", why=kind.cannot[verb], fix=fix)
+
+    async def _send(self, ref: RunRef, write: writing.Write) -> None:
+        """Whatever comes of it, what is remembered of the set may be wrong from now on."""
+        try:
+            await self._wire.call(write.method, write.path, msgspec.json.encode(write.body))
+        finally:
+            self.forget(ref)
+
+    async def _prepared(self, report: Report) -> Report:
+        writing.check(report)
+        project, number = await self._home(report.ref.id)
+        spots = await self._spots(project, number, report)
+        tests = writing.once_each([writing.meant(test, spots) for test in report.tests])
+        fields = [(await self._field(project, name, value), value) for name, value in report.fields]
+        tester = await self._tester(report.tester) if report.tester else None
+        ref = RunRef(self.name, SET.letter, number)
+        return replace(report, ref=ref, project=project, tests=tests, fields=tuple(fields), tester=tester)
+
+    async def _spots(self, project: int, number: int, report: Report) -> Sequence[writing.Spot]:
+        """The set's instances. Of a set too large to be read whole, those that were named by number too."""
+        places = await self._places_of(project, number)
+        rows = {row.id: row for row in places.rows}
+        if not places.whole:
+            for test in report.tests:
+                row = await self._place(project, number, test.id) if test.id and test.id not in rows else None
+                rows |= {row.id: row} if row else {}
+        return [writing.Spot(row.id, read_text(row.attributes.display_id), _place_name(row)) for row in rows.values()]
+
+    async def _place(self, project: int, number: int, instance: int) -> PlaceRow | None:
+        try:
+            row = (await self._wire.get(f"/projects/{project}/instances/{instance}.json", SinglePlace)).data
+        except Gone:
+            return None
+        return row if row.id == instance and read_number(row.attributes.set_id) == number else None
+
+    async def _tester(self, tester: Named) -> Named:
+        (number,) = await self._person_numbers([Who(tester.name if tester.id is None else str(tester.id))])
+        users: Mapping[int, Person] = {}
+        with suppress(SystemFault):
+            users = await self._users()
+        if number in users:
+            return Named(users[number].name, number)
+        if 0 < len(users) < NAME_PAGES * PAGE:
+            raise none_such(LABEL, "user", tester.name or str(number), (each.name for each in users.values()))
+        return Named(tester.name, number)
+
+    async def _field(self, project: int, name: str, value: str) -> str:
+        """The key of a custom field, by its number or its name. Raises NotFoundError for a field or value unknown.
+
+        Where our token may not list fields, a number is taken as it is.
+        """
+        key = writing.field_key(name)
+        try:
+            fields = await self._custom_fields(project)
+        except SystemFault as fault:
+            if not key and not isinstance(fault, Forbidden):
+                raise
+            fields = {}
+        names = {number: read_text(row.attributes.name) for number, row in fields.items()}
+        if not key:
+            number, *others = look_up(LABEL, "custom field", [name], names)
+            if others:
+                raise writing.several_fields(name, [number, *others])
+            key = writing.field_key(str(number))
+        row = fields.get(int(key.removeprefix("---f-")))
+        if row is None:
+            if 0 < len(fields) < NAME_PAGES * PAGE:
+                raise none_such(LABEL, "custom field", name, names.values())
+            return key
+        choices = row.attributes.possible_values
+        known = [read_text(each) for each in choices] if isinstance(choices, list) else []
+        if known and value not in known:
+            raise none_such(LABEL, f"value of the field {names[row.id] or key}", value, known, fix="Take one of these.")
+        return key
+
+    async def _custom_fields(self, project: int) -> Mapping[int, FieldRow]:
+        async def ask() -> Mapping[int, FieldRow]:
+            path = f"/projects/{project}/custom_fields.json"
+            return {row.id: row for row in (await self._list(path, FieldRow, project=project, pages=NAME_PAGES)).rows}
+
+        return await self._known(("custom_fields", project), ask)
+
+    async def _fields_of(self, project: int, number: int) -> Any:
+        """The custom fields of a set, as they came."""
+        row = (await self._wire.get(f"/projects/{project}/sets/{number}.json", SingleMark)).data
+        return row.attributes.custom_fields
+
+    async def _was_reported(self, report: Report, since: datetime) -> bool | None:
+        """By the results of these instances since then, all of which fit into a page or two."""
+        numbers = {test.id for test in report.tests if test.id is not None}
+        hours = math.ceil((self._now() - since + writing.CLOCKS) / timedelta(hours=1))
+        found = await self._list(
+            f"/projects/{report.project}/runs.json",
+            ResultRow,
+            {**_ids("instance-ids", numbers), "updated-hours-ago": str(max(1, hours))},
+            project=report.project,
+            pages=RESULT_PAGES,
+        )
+        whole = not found.missing and not found.unreadable
+        return writing.was_reported(report, map(read_shown, found.rows), since, whole=whole)
+
     # Runs.
 
     async def _find(self, number: int) -> tuple[int, SetRow]:
@@ -781,7 +1018,8 @@ class PractiTest:
         if page is None:
             page = self._pages[project] = f"{self._address(project)}/sets/{{id}}/edit"
         ref = RunRef(self.name, SET.letter, row.id)
-        return read_run(row, counted, names, ref=ref, project=project, page=page, read_at=read_at)
+        kind = self.kinds[SET.letter]
+        return read_run(row, counted, names, ref=ref, project=project, page=page, read_at=read_at, kind=kind)
 
     def _place_page(self, project: int, number: int) -> str:
         return f"{self._address(project)}/sets/{number}/instances/{{id}}/edit"
@@ -876,6 +1114,7 @@ class PractiTest:
             number = read_number(row.attributes.set_id)
             return "" if number in sizes or (alone and number is None) else "of another test set"
 
+        forgotten = self._forgotten
         found = await self._list(
             f"/projects/{project}/instances.json",
             PlaceRow,
@@ -894,7 +1133,7 @@ class PractiTest:
             whole = not found.missing or (size is not None and len(rows) + unreadable >= size)
             missing = found.missing if alone else ()
             answer[number] = Places(tuple(rows), found.read_at, missing, whole, unreadable)
-            if whole and not unreadable:
+            if whole and not unreadable and forgotten == self._forgotten:
                 _keep(self._places, number, (as_of.get(number), answer[number]))
         held = sum(len(places.rows) for _, places in self._places.values())
         while held > MOST_PLACES and len(self._places) > 1:
@@ -1227,6 +1466,22 @@ def _tester(row: ResultRow) -> int:
     return read_number(row.attributes.tester_id) or 0
 
 
+def _by_name(user: tuple[int, Person]) -> tuple[str, int]:
+    number, person = user
+    return person.name.casefold(), number
+
+
+@contextmanager
+def _ahead() -> Iterator[None]:
+    """A change that a person confirmed goes ahead of background work, whoever carries it out."""
+    patience = PATIENCE.get()
+    mark = PATIENCE.set(replace(patience, person=True) if patience else None)
+    try:
+        yield
+    finally:
+        PATIENCE.reset(mark)
+
+
 async def _or_nothing(needed: bool, ask: Callable[[], Awaitable[Mapping[int, T]]]) -> Mapping[int, T]:
     """Names are good to have: an answer without them says `user 17`."""
     with suppress(SystemFault, NotFoundError):
@@ -1256,6 +1511,12 @@ SYSTEM = System(
             required=False,
             default=WEB,
         ),
+        Option(
+            "mark_field",
+            "the number of the custom field of test sets that stands for closing them, such as 45911 or ---f-45911",
+            required=False,
+        ),
+        Option("mark_value", f"what that field is set to, such as {MARKED}", required=False, default=MARKED),
     ),
     kinds=(SET,),
     connect=PractiTest,

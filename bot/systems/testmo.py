@@ -1,5 +1,7 @@
 """How Testmo speaks: REST below `/api/v1`, a bearer token, numbered pages, ISO 8601 times, elapsed in microseconds.
 
+How it is written to is in `testmo_writing`.
+
 `R` are its manual runs, `A` its automation runs. Sources: the vendor's pages on runs, run results and automation runs,
 and the models of its client (API 2.4). Habits met on the way:
 - a run's counters are `untested_count` and `status1_count` to `status24_count`, the N-th for status id N + 1;
@@ -16,7 +18,7 @@ import re
 import sys
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
@@ -24,11 +26,22 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from bot.domain.errors import CannotError, NotFoundError, RundownError, SystemFault, TooLargeFault, UnreadableFault
-from bot.domain.model import Kind, Listing, Person, Project, Result, Run, RunRef, Test, Thread
+from bot.domain.acts import Append, Change, Close, Delete, Edit, Loss, Named, Report, Start
+from bot.domain.errors import (
+    AskError,
+    CannotError,
+    NotFoundError,
+    RejectedFault,
+    RundownError,
+    SystemFault,
+    TooLargeFault,
+    UnreadableFault,
+)
+from bot.domain.model import Closing, Kind, Listing, Person, Project, Result, Run, RunRef, Test, Thread
 from bot.domain.outcomes import Outcome, Tally
 from bot.domain.queries import ResultQuery, RunQuery, Who
 from bot.domain.streams import stream_of
+from bot.systems import testmo_writing as writing
 from bot.systems._bulk import decoded, quick
 from bot.systems._filters import Keep, first_of_each, is_common, keeping, status_words, within
 from bot.systems._gaps import at_once, both, without
@@ -37,10 +50,11 @@ from bot.systems._links import as_page, below
 from bot.systems._names import look_up, look_up_people, none_such, person_meant, project_meant, read_digits
 from bot.systems._pages import Page, by_number
 from bot.systems._plain import plain
-from bot.systems._refusals import Forbidden, Gone, judging
+from bot.systems._refusals import Forbidden, Gone, Judge, judging
 from bot.systems._spec import Account, Option, System
 from bot.systems._times import LONG_AGO, read_moment
 from bot.systems._wire import Wire
+from bot.usecases.ports import PATIENCE, Patience
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -51,6 +65,10 @@ LABEL = "Testmo"
 PAGES_BACK = 10
 #: So many cases of a project are remembered by name, beside those that were asked for.
 MOST_CASES = 5_000
+#: Their clock and ours may differ by so much.
+CLOCKS_APART = timedelta(minutes=2)
+#: So long the last call of a report that failed half-way may take.
+LAST_CALL_S = 10.0
 UNNAMED = "the tests: this Testmo does not name automation tests"
 
 _BOTH = {"words", "state", "since", "until", "closed_since", "closed_until", "by", "milestone", "config", "status"}
@@ -65,8 +83,26 @@ MANUAL = Kind(
     filters=frozenset(_BOTH | _TAGS | {"workflow", "refs"}),
     cannot={
         "threads": "Testmo's manual runs have no threads; its automation runs (A…) do.",
-        "close": "Testmo's API cannot close a manual run; close it on its page.",
+        "close": "Closing manual runs is switched off here, as not every Testmo's API can; close it on its page.",
+        "start": "Testmo's API starts automation runs only; start a manual run on Testmo's pages.",
+        "edit": "Testmo's API changes nothing of a manual run; edit it on its page.",
+        "note": "Testmo's API adds nothing to a manual run; its automation runs (A…) take notes.",
+        "link": "Testmo's API adds nothing to a manual run; its automation runs (A…) take links.",
+        "attach": "Testmo's API adds nothing to a manual run; its automation runs (A…) take artifacts.",
+        "report": "Testmo's API takes no results for manual runs; automation runs (A…) take them by the test's name.",
+        "delete": "Testmo's API deletes no runs; delete it on its page.",
     },
+)
+#: Manual runs where the settings say that they may be closed.
+MANUAL_CLOSING = replace(
+    MANUAL,
+    verbs=MANUAL.verbs | {"close"},
+    cannot={verb: why for verb, why in MANUAL.cannot.items() if verb != "close"},
+    closing=Closing(
+        "close",
+        "closed",
+        ("It takes no further results.", "Tests without a result stay untested."),
+    ),
 )
 AUTOMATION = Kind(
     "A",
@@ -74,8 +110,22 @@ AUTOMATION = Kind(
     "automation runs",
     "completed",
     automated=True,
-    verbs=frozenset({"failures", "results", "diff", "threads"}),
+    verbs=frozenset({"failures", "results", "diff", "threads", "close", "start", "note", "link", "attach", "report"}),
     filters=frozenset(_BOTH | _TAGS | {"source"}),
+    cannot={
+        "edit": "Testmo takes additions to an automation run, no changes; `note` and `link` add to it.",
+        "delete": "Testmo's API deletes no automation runs; delete it on its page.",
+    },
+    closing=Closing(
+        "complete",
+        "completed",
+        ("All its threads are completed, too.", "It takes no further threads or results."),
+    ),
+    closing_thread=Closing(
+        "complete",
+        "completed",
+        ("The thread takes no further results.", "The other threads and the run go on."),
+    ),
 )
 
 
@@ -364,7 +414,7 @@ make_run = quick(Run)
 
 def read_run(row: RunRow, names: Names, kind: Kind, *, connection: str, page: str, read_at: datetime) -> Run:
     """A run of that kind. An automation run's status is a verdict only; whether it is over is told apart."""
-    automated = kind is AUTOMATION
+    automated = kind.automated is True
     finished = (row.is_completed if automated else row.is_closed) is True
     finished_at = read_moment(row.completed_at if automated else row.closed_at)
     updated_at = finished_at if row.updated_at == (row.closed_at or row.completed_at) else read_moment(row.updated_at)
@@ -660,6 +710,88 @@ def _cannot_filter(query: ResultQuery, *names: str) -> None:
             )
 
 
+# Changing: what can be told of a change without asking anything.
+
+#: What is offered for a change → where Testmo lists it.
+_LISTS = {"source": "automation/sources", "milestone": "milestones"}
+
+
+class NoMethod(RejectedFault):
+    """405: the server has this thing but not this call."""
+
+
+def _judging_methods(otherwise: Judge) -> Judge:
+    def judge(status: int, body: bytes) -> RundownError | None:
+        if status == 405:
+            fix = "Look whether this Testmo is an old one; what it lacks can be done on its pages."
+            return NoMethod(LABEL, "Testmo does not know this call.", why="It is newer than this Testmo.", fix=fix)
+        return otherwise(status, body)
+
+    return judge
+
+
+def _verbs_of(change: Change) -> tuple[str, ...]:
+    """The verbs a kind must have for this change; an addition may be several at a time."""
+    if isinstance(change, Append):
+        parts = {"note": change.note, "link": change.links, "attach": change.artifacts}
+        return tuple(verb for verb, part in parts.items() if part) or ("note",)
+    return (type(change).__name__.lower(),)
+
+
+def _no_such_change(kind: Kind, verb: str, ref: RunRef | None) -> CannotError:
+    return CannotError(
+        f"Testmo has no {verb} for {'an' if kind.automated else 'a manual'} {kind.noun}.",
+        why=kind.cannot[verb],
+        fix="`list` shows the runs there are." if ref is None else f"`show {ref.short}` leads to its page.",
+        closest=() if ref is None else (f"show {replace(ref, thread=None)}",),
+    )
+
+
+def _thread_meant(ref: RunRef, threads: Sequence[Thread]) -> Thread:
+    thread = next((each for each in threads if each.index == ref.thread), None)
+    if thread is not None:
+        return thread
+    nearest = sorted((each.index for each in threads), key=lambda index: abs(index - (ref.thread or 0)))[:3]
+    raise NotFoundError(
+        f"No thread {ref.short} in Testmo.",
+        why=f"A{ref.id} has {len(threads)} {'thread' if len(threads) == 1 else 'threads'}.",
+        fix=f"`threads A{ref.id}` shows them.",
+        closest=tuple(replace(ref, thread=index).short for index in nearest),
+        instead_of=ref.short,
+    )
+
+
+def _cannot_close(ref: RunRef) -> CannotError:
+    return CannotError(
+        f"This Testmo can't close {ref.short} for us.",
+        why="Its API does not know that call.",
+        fix="Close it on its page.",
+    )
+
+
+def _meant(noun: str, named: Named, names: Mapping[int, str]) -> Named | None:
+    """The one thing with this number or name; None when nothing is named."""
+    if named.id is not None:
+        return Named(names.get(named.id, "") or named.name, named.id)
+    if not named.name.strip():
+        return None
+    numbers = look_up(LABEL, noun, [named.name], names)
+    if len(numbers) > 1:
+        told = ", ".join(map(str, numbers[:8]))
+        why = f"They have the numbers {told}."
+        raise AskError(f"Testmo has several {noun}s “{named.name[:80]}”.", why=why, fix="Give its number.")
+    return Named(names.get(numbers[0], "") or named.name.strip(), numbers[0])
+
+
+def _half_done(fault: SystemFault, what_is_there: str) -> SystemFault:
+    """The fault with a sentence on what is there by now; something has been made, so it counts as sent."""
+    whole = type(fault)(
+        fault.system, fault.what, why=f"{fault.why} {what_is_there}".strip(), fix=fault.fix, retry_at=fault.retry_at
+    )
+    whole.sent = True
+    return whole
+
+
 # Asking: the account.
 
 
@@ -667,14 +799,16 @@ class Testmo:
     """One Testmo account; see `bot.usecases.ports.Connection` for the calls."""
 
     system = LABEL
-    kinds: Mapping[str, Kind] = {kind.letter: kind for kind in (MANUAL, AUTOMATION)}
 
     def __init__(self, account: Account) -> None:
         self.name = account.name
         self.project = account.number("project")
+        manual = MANUAL_CLOSING if account.options.get("close_manual_runs") is True else MANUAL
+        self.kinds: Mapping[str, Kind] = {kind.letter: kind for kind in (manual, AUTOMATION)}
         self._root = account.text("url").strip().rstrip("/").removesuffix("/api/v1")
         self._pages = {letter: f"{as_page(self._root)}{path}/view/{{id}}" for letter, path in _PATHS.items()}
         self._now = account.now
+        self._pace = account.pace
         self._kept = Kept(account.now)
         token = account.text("token")
         self._wire = Wire(
@@ -684,7 +818,7 @@ class Testmo:
             secrets=(token,),
             pace=account.pace,
             now=account.now,
-            judge=judging(LABEL, complaint, (token,)),
+            judge=_judging_methods(judging(LABEL, complaint, (token,))),
             complaint=complaint,
             pause_s=60.0,
         )
@@ -733,7 +867,7 @@ class Testmo:
         return Listing((), run.read_at)
 
     async def tests(self, ref: RunRef, *, reasons: bool = False) -> Listing[Test]:
-        if self._kind(ref.letter) is MANUAL:
+        if not self._kind(ref.letter).automated:
             found, names = await self._result_rows(ref, {} if reasons else {"get_latest_result": "1"})
             cases, unnamed = await self._case_names(found.items)
             tests = read_tests(found.items, names, cases, self._page(ref), reasons=reasons)
@@ -763,17 +897,222 @@ class Testmo:
         kind = self._kind(ref.letter)
         if query.automated is not None and query.automated != kind.automated:
             return Listing((), self._now(), 0)
-        listing = await (self._manual_results(ref, query) if kind is MANUAL else self._automation_results(ref, query))
+        listing = await (self._automation_results(ref, query) if kind.automated else self._manual_results(ref, query))
         return listing if query.at_most is None else replace(listing, items=listing.items[: query.at_most])
 
     async def threads(self, ref: RunRef) -> tuple[Thread, ...]:
-        return self._read_threads(*await self._row(ref)) if self._kind(ref.letter) is AUTOMATION else ()
+        return self._read_threads(*await self._row(ref)) if self._kind(ref.letter).automated else ()
 
     async def find_person(self, who: Who) -> Person | None:
         return person_meant(who, await self._people(self.project))
 
+    async def prepare(self, change: Change) -> Change:
+        """Manual runs are closed by a call that not every Testmo has, so it is asked first whether this one does."""
+        self._must_take(change)
+        match change:
+            case Close(ref) if ref.letter == "R":
+                allowed = await self._wire.allowed(f"/runs/{ref.id}")
+                if allowed is not None and "PATCH" not in allowed:
+                    raise _cannot_close(ref)
+            case Close(ref) if ref.thread is not None:
+                await self._thread_number(ref)
+            case Start():
+                return await self._named_start(writing.checked_start(change))
+            case Append():
+                change = writing.checked_append(change)
+                await self._thread_number(change.ref)
+                return change
+            case Report():
+                return await self._named_report(writing.checked_report(change))
+        return change
+
+    async def carry_out(self, change: Change, files: Mapping[str, bytes]) -> RunRef | None:  # noqa: ARG002
+        """One call that changes something, but three for a report: its thread, its results, the thread's end.
+
+        There are never `files`: what Testmo takes are addresses of them.
+        """
+        self._must_take(change)
+        match change:
+            case Close(ref) if ref.letter == "R":
+                await self._close_manual(ref)
+            case Close(ref):
+                thread = await self._thread_number(ref)
+                await self._send(writing.complete_run(ref.id) if thread is None else writing.complete_thread(thread))
+            case Start():
+                made = await self._send_for_number(writing.create_run(change))
+                self._kept.put(("automation/sources", change.project), {}, keep=timedelta())  # it may be a new one
+                return RunRef(self.name, "A", made)
+            case Append(ref=ref):
+                await self._send(writing.append_to_run(change, await self._thread_number(ref)))
+            case Report():
+                await self._report(change)
+        return None
+
+    async def was_done(self, change: Change, since: datetime) -> RunRef | bool | None:
+        if isinstance(change, Start):
+            return await self._started(change, since - CLOCKS_APART)
+        try:
+            return await self._shows(change)
+        except NotFoundError:  # the run, or its thread, is gone by now
+            return None
+
+    async def loss(self, ref: RunRef) -> Loss:
+        raise _no_such_change(self._kind(ref.letter), "delete", ref)
+
+    async def offers(self, what: str, project: int) -> tuple[Named, ...]:
+        """Configurations are those that runs have: Testmo lists them nowhere else."""
+        if what == "person":
+            return tuple(Named(person.name, int(person.id)) for person in await self._people(project))
+        if what == "config":
+            names = await self._configs(project, 1)
+        elif what in _LISTS:
+            names = await self._listed(project, _LISTS[what])
+        else:
+            return ()
+        return tuple(Named(name, number) for number, name in names.items() if name)
+
+    def forget(self, ref: RunRef) -> None:
+        """Nothing of a run is remembered here."""
+
     async def close(self) -> None:
         await self._wire.close()
+
+    # Changes.
+
+    def _must_take(self, change: Change) -> None:
+        """Raise CannotError for what is not done to runs of this kind."""
+        ref = None if isinstance(change, Start) else change.ref
+        kind = self._kind(change.letter if isinstance(change, Start) else change.ref.letter)
+        for verb in (*_verbs_of(change), *(("threads",) if ref and ref.thread is not None else ())):
+            if verb not in kind.verbs:
+                raise _no_such_change(kind, verb, ref)
+
+    async def _send(self, request: writing.Request) -> bytes:
+        return await self._wire.call(request.method, request.path, request.body)
+
+    async def _send_for_number(self, request: writing.Request) -> int:
+        """What is made by it. Unreadable or not: by then it is made."""
+        return self._wire.decode(await self._send(request), NamedRow).id
+
+    async def _thread_number(self, ref: RunRef) -> int | None:
+        """Testmo's own number of the thread that people know by its index; None when the whole run is meant."""
+        return None if ref.thread is None else _thread_meant(ref, self._read_threads(*await self._row(ref))).id
+
+    async def _close_manual(self, ref: RunRef) -> None:
+        try:
+            await self._send(writing.close_run(ref.id))
+        except Gone:
+            await self._row(ref)  # else it is the run that is not there
+            raise _cannot_close(ref) from None
+        except NoMethod:
+            raise _cannot_close(ref) from None
+
+    async def _named_start(self, change: Start) -> Start:
+        """With the numbers of its milestone and configuration, and a source that is there spelled as it is there."""
+        milestone, config = change.milestone, change.config
+        if milestone is not None:
+            names = await self._listed(change.project, "milestones")
+            milestone = _meant("milestone", milestone, names)
+        if config is not None:
+            names = await self._configs(change.project, 1)
+            if config.id is None and config.name.strip().casefold() not in {name.casefold() for name in names.values()}:
+                names = await self._configs(change.project, PAGES_BACK)
+            config = _meant("configuration", config, names)
+        try:
+            sources = await self._listed(change.project, "automation/sources")
+        except (Forbidden, Gone):
+            sources = {}
+        known = {name.casefold(): name for name in sources.values()}
+        source = change.source if change.source in known.values() else known.get(change.source.casefold())
+        return replace(change, milestone=milestone, config=config, source=source or change.source)
+
+    async def _configs(self, project: int, pages: int) -> Mapping[int, str]:
+        """The configurations that runs of either kind have: both kinds choose from the same ones."""
+        automated, manual = await both(self._seen("A", project, pages), self._seen("R", project, pages))
+        return manual.configs | automated.configs
+
+    async def _named_report(self, change: Report) -> Report:
+        (row, _), known = await both(self._row(change.ref), self._places(change.ref.id))
+        if row.is_completed:
+            raise CannotError(
+                f"{change.ref.short} is completed.",
+                why="Testmo takes no results for an automation run that is completed.",
+                fix="Report to a run that is still open, or `start` a new one.",
+            )
+        places = [writing.place_of(test, change.folder, known, change.ref.short) for test in change.tests]
+        tests = tuple(replace(test, name=place.name) for test, place in zip(change.tests, places, strict=True))
+        return replace(change, tests=tests)
+
+    async def _places(self, run_id: int) -> list[writing.Place]:
+        """Where the results of a run belong, the newest first; none where this Testmo does not name its tests."""
+        rows = None if self._kept.is_fresh("unnamed") else await self._test_rows(run_id)
+        return [
+            writing.Place(
+                row.key
+                if row.key and writing.is_key(row.key)
+                else writing.made_key(row.folder or writing.FOLDER, row.name),
+                row.name,
+                row.folder or "",
+                row.number,
+            )
+            for row in (rows.items if rows else ())
+            if row.name
+        ]
+
+    async def _report(self, change: Report) -> None:
+        """Once there is a thread, whatever fails is told with what is there now, and as done perhaps."""
+        known = await self._places(change.ref.id)
+        places = [writing.place_of(test, change.folder, known, change.ref.short) for test in change.tests]
+        thread = await self._send_for_number(writing.create_thread(change))
+        run = change.ref.short
+        try:
+            await self._send(writing.append_tests(change, thread, places))
+        except SystemFault as fault:
+            ended = "completed" if await self._end(thread) else "still open"
+            in_it = "whether the results are in it is not known" if fault.sent else "nothing is in it"
+            raise _half_done(fault, f"A new thread is in {run}, {ended}; {in_it}.") from None
+        try:
+            await self._send(writing.complete_thread(thread))
+        except SystemFault as fault:
+            ended = "may still be open" if fault.sent else "is still open"
+            raise _half_done(fault, f"The results are in {run}; their thread {ended}.") from None
+
+    async def _end(self, thread: int) -> bool:
+        """Whether the thread could be completed. This has its own time: whoever waits for the report has none left."""
+        last = PATIENCE.set(Patience(self._pace.now() + LAST_CALL_S))
+        try:
+            await self._send(writing.complete_thread(thread))
+        except RundownError as error:
+            log.warning("a thread of a report could not be completed: %s", error.what)
+            return False
+        finally:
+            PATIENCE.reset(last)
+        return True
+
+    async def _started(self, change: Start, since: datetime) -> RunRef | bool | None:
+        """The newest run of this name and source since then."""
+
+        def fits(run: Run) -> bool:
+            untold = run.source in ("", f"source {run.series_id}")
+            of_source = untold or run.source.casefold() == change.source.casefold()
+            return of_source and run.name == change.name and run.created_at >= since
+
+        found = await self._runs("A", change.project, _moments(created_after=since), fits, 1)
+        if found.items:
+            return found.items[0].ref
+        return None if found.missing else False
+
+    async def _shows(self, change: Close | Edit | Append | Report | Delete) -> bool | None:
+        ref = change.ref
+        if isinstance(change, Close):
+            row, names = await self._row(ref)
+            if ref.thread is not None:
+                return _thread_meant(ref, self._read_threads(row, names)).finished
+            return row.is_completed if self._kind(ref.letter).automated else row.is_closed
+        kept = self._wire.decode(bytes((await self._single(ref)).result), writing.KeptRun)
+        if isinstance(change, Append):
+            return writing.shows_append(kept, change, await self._thread_number(ref))
+        return writing.shows_report(kept, change) if isinstance(change, Report) else None
 
     # Runs.
 
@@ -796,16 +1135,7 @@ class Testmo:
 
     async def _row(self, ref: RunRef) -> tuple[RunRow, Names]:
         """A run as Testmo tells it. Raises NotFoundError, or UnreadableFault when the answer is of another run."""
-        self._kind(ref.letter)
-        expands = urlencode({"expands": _EXPANDS[ref.letter]})
-        try:
-            told = await self._wire.get(f"{_PATHS[ref.letter]}/{ref.id}?{expands}", Single)
-        except Gone:
-            raise NotFoundError(
-                f"No run {ref.letter}{ref.id} in Testmo.",
-                why="It was deleted, or our key can't see its project.",
-                fix="Look at the number; `list` shows the runs there are.",
-            ) from None
+        told = await self._single(ref)
         row = self._wire.decode(bytes(told.result), RunRow)
         if row.id != ref.id:
             raise UnreadableFault(
@@ -815,6 +1145,18 @@ class Testmo:
                 fix="Try again in a minute.",
             )
         return row, self._learn(told.expands, Names())
+
+    async def _single(self, ref: RunRef) -> Single:
+        self._kind(ref.letter)
+        expands = urlencode({"expands": _EXPANDS[ref.letter]})
+        try:
+            return await self._wire.get(f"{_PATHS[ref.letter]}/{ref.id}?{expands}", Single)
+        except Gone:
+            raise NotFoundError(
+                f"No run {ref.letter}{ref.id} in Testmo.",
+                why="It was deleted, or our key can't see its project.",
+                fix="Look at the number; `list` shows the runs there are.",
+            ) from None
 
     async def _runs(
         self,
@@ -972,13 +1314,7 @@ class Testmo:
             (row, names), rows = await self._row(ref), None
         threads = self._read_threads(row, names)
         if ref.thread is not None:
-            thread = next((each for each in threads if each.index == ref.thread), None)
-            if thread is None:
-                raise NotFoundError(
-                    f"No thread {ref.short} in Testmo.",
-                    why=f"A{ref.id} has {len(threads)} {'thread' if len(threads) == 1 else 'threads'}.",
-                    fix=f"`threads A{ref.id}` shows them.",
-                )
+            thread = _thread_meant(ref, threads)
             rows = None if self._kept.is_fresh("unnamed") else await self._test_rows(ref.id, thread.id)
         if rows is None and not self._kept.is_fresh("unnamed"):
             self._kept.put("unnamed", None)

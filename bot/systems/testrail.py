@@ -19,12 +19,14 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import product
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import quote, unquote
 
 import msgspec
 
+from bot.domain.acts import Append, Change, Close, Delete, Edit, Loss, Named, Report, Start
 from bot.domain.errors import (
+    AskError,
     CannotError,
     NotFoundError,
     RejectedFault,
@@ -32,21 +34,23 @@ from bot.domain.errors import (
     SystemFault,
     UnreadableFault,
 )
-from bot.domain.model import Kind, Listing, Person, Project, Result, Run, RunRef, Test, Thread
+from bot.domain.model import Closing, Kind, Listing, Person, Project, Result, Run, RunRef, Test, Thread
 from bot.domain.outcomes import Outcome, Tally
 from bot.domain.queries import ResultQuery, RunQuery, Who
 from bot.domain.streams import fold_name
+from bot.systems import testrail_writing as writing
 from bot.systems._bulk import quick
 from bot.systems._filters import Keep, first_of_each, is_common, keeping, status_words
 from bot.systems._gaps import at_once, both, left_out, some
 from bot.systems._kept import Kept
 from bot.systems._links import as_page, below
-from bot.systems._names import look_up, none_such, person_meant, project_meant, read_digits
+from bot.systems._names import look_up, none_such, person_meant, project_meant, read_digits, what_there_is
 from bot.systems._pages import Page, by_offset
 from bot.systems._plain import plain
 from bot.systems._refusals import Forbidden, judging
 from bot.systems._spec import Account, Option, System
 from bot.systems._wire import Wire
+from bot.systems.testrail_writing import Order, WireHeld
 from bot.usecases.ports import PATIENCE
 
 T = TypeVar("T")
@@ -61,32 +65,62 @@ PLANS_OPEN = 8
 #: When to ask for names again after a fault, and how long an answer waits for them.
 NAMES_AGAIN, NAMES_S = timedelta(seconds=30), 4.0
 
+#: How long a start or edit waits for the list of a suite's cases to be sure that they are there.
+CASES_S = 4.0
+
 _NO_THREADS = "TestRail runs have no threads; `failures` and `results` show their tests."
-_NO_REPORT = "Results are reported in TestRail itself, or by the tool that runs the tests."
-_INSIDE = "A plan is changed in TestRail itself; the runs inside it can be shown one by one."
+_NO_REPORT = "Results get into TestRail by hand, or from the tool that runs the tests; `results` shows them here."
+_NO_WRITING = "Rundown writes nothing on plans; put it on the plan in TestRail itself, or on a run that is in no plan."
 RUN = Kind(
     letter="R",
     noun="run",
     plural="runs",
     ended="closed",
-    verbs=frozenset({"failures", "results", "diff"}),
+    verbs=frozenset({
+        "failures", "results", "diff", "close", "start", "edit", "note", "link", "attach", "delete",
+    }),
     filters=frozenset({
         "words", "state", "since", "until", "closed_since", "closed_until", "status", "milestone", "config", "suite",
         "refs", "by",
     }),
     cannot={"threads": _NO_THREADS, "report": _NO_REPORT},
+    closing=Closing(
+        "close",
+        "closed",
+        (
+            "TestRail archives its tests and results.",
+            "It takes no more results and no changes.",
+        ),
+    ),
 )  # fmt: skip
 PLAN = Kind(
     letter="P",
     noun="plan",
     plural="plans",
     ended="closed",
-    verbs=frozenset({"failures", "results", "diff"}),
+    verbs=frozenset({"failures", "results", "diff", "close"}),
     filters=frozenset({
         "words", "state", "since", "until", "closed_since", "closed_until", "status", "milestone", "by",
     }),
-    cannot={"threads": _NO_THREADS, "report": _NO_REPORT}
-    | dict.fromkeys(("start", "edit", "note", "link", "attach", "delete"), _INSIDE),
+    cannot={
+        "threads": _NO_THREADS,
+        "report": _NO_REPORT,
+        "start": "A plan is made in TestRail itself; `start` begins a run that is in no plan.",
+        "edit": "A plan is edited in TestRail itself; `edit` changes runs that are in no plan.",
+        "note": _NO_WRITING,
+        "link": _NO_WRITING,
+        "attach": _NO_WRITING,
+        "delete": "A plan is deleted in TestRail itself; `delete` takes runs that are in no plan.",
+    },
+    closing=Closing(
+        "close",
+        "closed",
+        (
+            "Every run inside it that is still open is closed with it.",
+            "TestRail archives their tests and results.",
+            "They take no more results and no changes.",
+        ),
+    ),
 )  # fmt: skip
 
 # What is on the wire: anything but an id may be missing or null.
@@ -129,6 +163,13 @@ class WireRun(_Shape, kw_only=True):
     entries: list[WireEntry] | None = None
 
 
+class WireMade(_Shape, kw_only=True):
+    """What a change answers: the run or plan as it is after it."""
+
+    description: str | None = None
+    is_completed: bool | None = None
+
+
 class WireEntry(msgspec.Struct):
     runs: list[msgspec.Raw] | None = None
 
@@ -159,8 +200,14 @@ class WireNamed(_Shape, kw_only=True):
     name: str | None = None
     label: str | None = None
     email: str | None = None
+    is_active: bool | None = None
+    is_completed: bool | None = None
     milestones: list[WireNamed] | None = None
     configs: list[WireNamed] | None = None
+
+
+class WireCase(_Shape, kw_only=True):
+    pass
 
 
 class _Links(msgspec.Struct):
@@ -174,7 +221,9 @@ class _Envelope(msgspec.Struct, kw_only=True):
     links: _Links | list[Any] | None = msgspec.field(default=None, name="_links")
 
 
-_LISTS = ("runs", "plans", "tests", "results", "projects", "milestones", "suites", "users", "statuses", "configs")
+_LISTS = (
+    "runs", "plans", "tests", "results", "projects", "milestones", "suites", "users", "statuses", "configs", "cases",
+)  # fmt: skip
 _ENVELOPES: Mapping[str, Any] = {
     name: msgspec.defstruct(
         f"Page of {name}",
@@ -390,12 +439,47 @@ class UnknownError(NotFoundError):
     """TestRail knows no such run, plan or project; whoever asked says which."""
 
 
+_NO_SUCH = re.compile(r"Field :(run|plan|project)_id is not a valid ")
+_CLOSED = re.compile(r"The test (run|plan) is already completed")
+_IN_PLAN = re.compile(
+    r"belongs to a test plan and cannot be|is part of a test run\. Please use API endpoints for test plan"
+)
+_LACKING = re.compile(r"You are not allowed to (\w{1,20}) ([\w ]{1,40}) \(insufficient permissions\)")
+
+
 def judge(status: int, body: bytes) -> RundownError | None:
-    """TestRail answers 400 for a number that names nothing, in the same form as for a malformed field."""
-    said = re.search(r"Field :(run|plan|project)_id is not a valid ", complaint(body)) if status in (400, 404) else None
-    return (
-        None if said is None else UnknownError(f"{LABEL} has no such {said[1]}.", fix="See what there is with `list`.")
-    )
+    """What TestRail's own texts mean, for those that are known.
+
+    It answers 400 for a number that names nothing, in the same form as for a malformed field. Which status comes with
+    the other texts is told nowhere, and differs.
+    """
+    if status not in (400, 403, 404, 409):
+        return None
+    said = complaint(body)
+    if status != 403 and (found := _NO_SUCH.search(said)):
+        return UnknownError(f"{LABEL} has no such {found[1]}.", fix="See what there is with `list`.")
+    if found := _CLOSED.search(said):
+        return RejectedFault(
+            LABEL,
+            f"{LABEL} changed nothing: the {found[1]} is closed already.",
+            why=f"A closed {found[1]} takes no changes.",
+            fix="See how it is now with `show`.",
+        )
+    if _IN_PLAN.search(said):
+        return RejectedFault(
+            LABEL,
+            f"{LABEL} changed nothing: the run belongs to a plan.",
+            why="It is changed and closed with its plan only.",
+            fix="`show` names its plan.",
+        )
+    if found := _LACKING.search(said):
+        return Forbidden(
+            LABEL,
+            f"{LABEL} does not let our key {found[1]} {found[2]}.",
+            why="The account of the key lacks that permission.",
+            fix=f"Ask whoever runs {LABEL} for it.",
+        )
+    return None
 
 
 def complaint(body: bytes) -> str:
@@ -637,16 +721,7 @@ class TestRail:
         return tuple(Project(row.id, row.name or f"project {row.id}") for row in rows)
 
     async def run(self, ref: RunRef) -> Run:
-        call = f"get_plan/{ref.id}" if ref.letter == "P" else f"get_run/{ref.id}"
-        with self._about(ref):
-            row = await self._wire.get(f"{API}{call}", WireRun)
-        if row.id != ref.id:
-            raise UnreadableFault(
-                LABEL,
-                f"{LABEL} answered with something else than {ref.short}.",
-                why=f"It sent number {row.id}.",
-                fix="Try again in a minute.",
-            )
+        row = await self._one(ref, WireRun)
         lens = await self._lens(row.project_id)
         if ref.letter != "P":
             return read_run(row, lens)
@@ -666,11 +741,7 @@ class TestRail:
                 return await self._outer(project, "plans", wanted, lens)
             return await self._runs(project, wanted, lens)
         except UnknownError:
-            raise NotFoundError(
-                f"No project {project} in {LABEL}.",
-                why="It was deleted, or our key may not see it.",
-                fix="Choose another with --project ID.",
-            ) from None
+            raise _no_project(project) from None
 
     async def earlier(self, run: Run, limit: int) -> Listing[Run]:
         """See Connection. For a run inside a plan, the ten newest finished plans are looked into, no further."""
@@ -742,8 +813,269 @@ class TestRail:
     async def find_person(self, who: Who) -> Person | None:
         return await self._find(who, self.project)
 
+    async def prepare(self, change: Change) -> Change:
+        """See Connection. Whether a run can be closed, edited or written on is asked of it, not of any memory."""
+        writing.refuse_what_has_no_place(change, self._kind_of(change))
+        if isinstance(change, Start):
+            return await self._prepare_start(change)
+        if isinstance(change, Report) or change.ref.letter == "P":
+            return change
+        row = await self._one(change.ref, WireRun)
+        writing.refuse_what_is_fixed(change, plan=row.plan_id, closed=bool(row.is_completed))
+        return await self._prepare_edit(change, row) if isinstance(change, Edit) else change
+
+    async def carry_out(self, change: Change, files: Mapping[str, bytes]) -> RunRef | None:
+        """See Connection. What an edit or an addition leaves as it is, is read right before it."""
+        writing.refuse_what_has_no_place(change, self._kind_of(change))
+        if isinstance(change, Start):
+            try:
+                made = self._wire.decode(await self._post(writing.start_order(change)), WireMade)
+            except UnknownError:
+                raise _no_project(change.project) from None
+            return RunRef(self.name, "R", made.id)
+        order = await self._order(change)
+        if order is not None:
+            with self._about(change.ref):
+                answer = await self._post(order)
+            if not isinstance(change, Delete):
+                self._read_changed(change, answer)
+            elif answer.strip():  # nothing, or some JSON; a web page would be somebody else's answer
+                self._wire.decode(answer, msgspec.Raw)
+        return None
+
+    async def was_done(self, change: Change, since: datetime) -> RunRef | bool | None:
+        """See Connection. None for changes of a run that is gone by now."""
+        if isinstance(change, Start):
+            return await self._was_started(change, since)
+        if isinstance(change, Report):
+            return None
+        try:
+            held = await self._one(change.ref, WireRun if isinstance(change, Close | Delete) else WireHeld)
+        except NotFoundError:
+            return True if isinstance(change, Delete) else None
+        if isinstance(change, Delete):
+            return False
+        if isinstance(change, Close):
+            return bool(held.is_completed)
+        if isinstance(change, Append):
+            return writing.has_mark(held.description, change.marker)
+        return writing.shows_edit(change, held, await self._cases_in(change.ref) if change.cases else None)
+
+    async def loss(self, ref: RunRef) -> Loss:
+        """See Connection. TestRail before 6.6 knows no `soft` and would delete at once, so it is never asked there.
+
+        Since 6.7 lists come in envelopes: only a server that sends one is asked, else the tests are counted.
+        """
+        if ref.letter == "P":
+            raise CannotError(PLAN.cannot["delete"], fix=f"Show it with `show {ref.short}`.", closest=(f"show {ref}",))
+        row = await self._one(ref, WireRun)
+        tests = await self._wire.read(f"{API}get_tests/{ref.id}&limit=1")
+        if not tests.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+            return Loss(sum(counts(row)))
+        with self._about(ref):
+            answer = await self._post(writing.count_order(ref))
+        return writing.read_loss(self._wire.decode(answer, object)) if answer.strip() else Loss()
+
+    async def offers(self, what: str, project: int) -> tuple[Named, ...]:
+        """See Connection. Milestones that are not completed, people who are active, by name; suites in their order."""
+        try:
+            if what == "suite":
+                suites = await self._names("suites", project)
+                return tuple(Named(name, number) for number, name in suites.items())
+            if what == "milestone":
+                rows = await self._all(f"get_milestones/{project}", "milestones")
+                rows += [below for row in rows for below in row.milestones or ()]
+            elif what == "person":
+                rows = sorted(await self._users(project), key=lambda row: (row.name or "").casefold())
+            else:
+                rows = []
+        except (Forbidden, RejectedFault):
+            return ()
+        open_ones = [row for row in rows if not row.is_completed and row.is_active is not False]
+        return tuple(Named(row.name, row.id) for row in open_ones if row.name)
+
+    def forget(self, ref: RunRef) -> None:
+        """The runs of a plan that was just shown are kept until they are shown, too."""
+        for plan, (_, rows, _) in tuple(self._opened.items()):
+            if plan == ref or (ref.letter != "P" and any(row.id == ref.id for row in rows)):
+                del self._opened[plan]
+
     async def close(self) -> None:
         await self._wire.close()
+
+    # Changes.
+
+    def _kind_of(self, change: Change) -> Kind:
+        letter = change.letter if isinstance(change, Start) else change.ref.letter
+        return self.kinds.get(letter, RUN)
+
+    async def _prepare_start(self, change: Start) -> Start:
+        try:
+            suite = await self._suite(change)
+            milestone = await self._number("milestone", change.milestone, change.project)
+        except UnknownError:
+            raise _no_project(change.project) from None
+        cases = await self._checked_cases(change.cases, change.project, suite.id if suite else None)
+        assignee = await self._assignee(change.assignee, change.project)
+        return replace(
+            change, name=change.name.strip(), suite=suite, milestone=milestone, cases=cases, assignee=assignee
+        )
+
+    async def _prepare_edit(self, change: Edit, row: WireRun) -> Edit:
+        project = row.project_id or change.project
+        return replace(
+            change,
+            name=None if change.name is None else change.name.strip(),
+            milestone=await self._number("milestone", change.milestone, project),
+            cases=change.cases and await self._checked_cases(change.cases, project, row.suite_id),
+        )
+
+    async def _suite(self, change: Start) -> Named | None:
+        """The suite that is meant: the only one where none is named. None where our key can't tell."""
+        if change.suite is not None and (change.suite.name.strip() or change.suite.id is not None):
+            return await self._number("suite", change.suite, change.project)
+        suites = await self._names("suites", change.project, needed=True)
+        if len(suites) > 1:
+            told = [f"{name} ({number})" for number, name in suites.items()]
+            raise AskError(
+                "Which suite is the run to be made from?",
+                why=what_there_is(told),
+                fix="Add --suite with one of the names or numbers.",
+            )
+        return next((Named(name, number) for number, name in suites.items()), None)
+
+    async def _number(self, noun: str, named: Named | None, project: int) -> Named | None:
+        """The suite or milestone with its number and its name. Raises NotFoundError, or AskError for several."""
+        if named is None or (named.id is None and not named.name.strip()):
+            return named
+        typed = named.name.strip() if named.id is None else str(named.id)
+        names = await self._names(f"{noun}s", project, needed=True)
+        fitting = _fitting(names, typed)
+        if not fitting:  # it may have been made a minute ago
+            self._kept.put(f"get_{noun}s/{project}", names, keep=timedelta())
+            names = await self._names(f"{noun}s", project, needed=True)
+            fitting = _fitting(names, typed)
+        number = read_digits(typed)
+        if not names and number is not None:  # our key can't see them: TestRail will judge
+            return Named(named.name, number)
+        if not fitting:
+            raise none_such(LABEL, noun, typed, names.values())
+        if len(fitting) > 1:
+            raise AskError(
+                f"Which {noun} “{typed[:80]}”?",
+                why=f"{len(fitting)} have that name: {', '.join(map(str, fitting))}.",
+                fix=f"Give the number of the {noun}.",
+            )
+        return Named(names[fitting[0]], fitting[0])
+
+    async def _assignee(self, named: Named | None, project: int) -> Named | None:
+        """The user with number and name. A number that our key can't look up is taken as it is."""
+        if named is None or (named.id is None and not named.name.strip()):
+            return None
+        typed = named.name.strip() if named.id is None else str(named.id)
+        person = await self._find(Who(typed), project)
+        if person is not None:
+            return Named(person.name, int(person.id))
+        people = await self._people(project, needed=True)
+        number = read_digits(typed)
+        if number is None or people:
+            raise none_such(LABEL, "user", typed, (one.name for one in people.values()))
+        return Named(named.name, number)
+
+    async def _checked_cases(self, cases: tuple[int, ...], project: int, suite: int | None) -> tuple[int, ...]:
+        """Each case once. Raises NotFoundError for those that are not in the suite, if that can be told in time."""
+        wanted = tuple(dict.fromkeys(cases))
+        if not wanted:
+            return ()
+        try:
+            async with asyncio.timeout(CASES_S):
+                found = await self._list(
+                    f"get_cases/{project}", "cases", WireCase, lambda row: row.id if row.id in wanted else None,
+                    filters={} if suite is None else {"suite_id": str(suite)}, at_most=len(wanted),
+                )  # fmt: skip
+        except (SystemFault, UnknownError, TimeoutError):
+            return wanted
+        lost = [each for each in wanted if each not in found.items]
+        if lost and not found.missing:
+            several = len(lost) > 1
+            raise NotFoundError(
+                f"No case{'s' if several else ''} {', '.join(f'C{each}' for each in lost[:8])} in that suite.",
+                why=f"{len(lost)} of {len(wanted)} cases {'are' if several else 'is'} not in it.",
+                fix="Look at the numbers in TestRail; the cases of a run are all of one suite.",
+            )
+        return wanted
+
+    async def _order(self, change: Close | Edit | Append | Report | Delete) -> Order | None:
+        """What is to be sent; None when it is there already."""
+        if isinstance(change, Close):
+            return writing.close_order(change.ref)
+        if isinstance(change, Delete):
+            return writing.delete_order(change.ref)
+        if isinstance(change, Report):
+            raise AssertionError("unreachable: no kind has `report`")
+        if isinstance(change, Edit) and change.milestone is not None:
+            return writing.edit_order(change)
+        try:
+            held = await self._one(change.ref, WireHeld)
+        except SystemFault as fault:
+            fault.sent = False  # only reading had begun
+            raise
+        if isinstance(change, Edit):
+            return writing.edit_order(change, held.milestone_id)
+        order = writing.append_order(change, held.description, held.milestone_id)
+        if order is not None:
+            writing.refuse_what_is_fixed(change, plan=held.plan_id, closed=bool(held.is_completed))
+        return order
+
+    async def _post(self, order: Order) -> bytes:
+        return await self._wire.call("POST", f"{API}{order.call}", order.raw)
+
+    def _read_changed(self, change: Close | Edit | Append | Report, answer: bytes) -> None:
+        """The answer must be the run as it is now; anything else leaves open what was done, and is a fault that says so."""
+        row = self._wire.decode(answer, WireMade)
+        marker = change.marker if isinstance(change, Append) else None
+        as_asked = (
+            row.id == change.ref.id
+            and (not isinstance(change, Close) or row.is_completed is not False)
+            and (marker is None or writing.has_mark(row.description, marker))
+        )
+        if not as_asked:
+            fault = UnreadableFault(
+                LABEL,
+                f"{LABEL} took the change, but does not show it.",
+                why=f"Its answer is not {change.ref.short} as it should be now.",
+                fix=f"See how it is with `show {change.ref.short}`.",
+            )
+            fault.sent = True
+            raise fault
+
+    async def _was_started(self, change: Start, since: datetime) -> RunRef | bool | None:
+        found = await self._list(
+            f"get_runs/{change.project}", "runs", WireHeld, lambda row: row,
+            filters={"created_after": str(writing.started_since(since))}, own=change.project,
+        )  # fmt: skip
+        shown = writing.shows_start(change, found.items, since)
+        if isinstance(shown, bool) or shown is None:
+            return None if found.missing else shown
+        return RunRef(self.name, "R", shown)
+
+    async def _cases_in(self, ref: RunRef) -> tuple[int, ...] | None:
+        found = await self._list(f"get_tests/{ref.id}", "tests", WireTest, lambda row: row.case_id, own=ref.id)
+        return None if found.missing else found.items
+
+    async def _one(self, ref: RunRef, shape: type[_Row]) -> _Row:
+        """The run or plan as it is now. Raises NotFoundError."""
+        call = f"get_plan/{ref.id}" if ref.letter == "P" else f"get_run/{ref.id}"
+        with self._about(ref):
+            row = await self._wire.get(f"{API}{call}", shape)
+        if row.id != ref.id:
+            raise UnreadableFault(
+                LABEL,
+                f"{LABEL} answered with something else than {ref.short}.",
+                why=f"It sent number {row.id}.",
+                fix="Try again in a minute.",
+            )
+        return row
 
     # Runs.
 
@@ -1093,15 +1425,35 @@ class TestRail:
         return rows, follows and len(rows) >= min(page.limit or PAGE_ROWS, PAGE_ROWS)
 
 
-_Row = TypeVar("_Row", bound=_Shape)
+class _Numbered(Protocol):
+    @property
+    def id(self) -> int: ...
+
+
+_Row = TypeVar("_Row", bound=_Numbered)
 _LINK = re.compile(r"/(runs|plans)/view/([1-9][0-9]{0,11})/?")
 #: The filters of a list of runs that can be put to its plans: a run's creator or begin may be another than its plan's.
 _OF_PLANS = ("is_completed", "created_before", "milestone_id")
 
 
+def _fitting(names: Mapping[int, str], typed: str) -> list[int]:
+    """The numbers that a number or name means."""
+    number, word = read_digits(typed), typed.casefold()
+    fitting = [each for each, name in names.items() if name.strip().casefold() == word]
+    return [number] if number in names else fitting
+
+
 def _home(row: object) -> int | None:
     """The project of a run, the run of a test."""
-    return row.project_id if isinstance(row, WireRun) else row.run_id if isinstance(row, WireTest) else None
+    return row.project_id if isinstance(row, WireRun | WireHeld) else row.run_id if isinstance(row, WireTest) else None
+
+
+def _no_project(project: int) -> NotFoundError:
+    return NotFoundError(
+        f"No project {project} in {LABEL}.",
+        why="It was deleted, or our key may not see it.",
+        fix="Choose another with --project ID.",
+    )
 
 
 def _newest(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.acts import Bulk, BulkItem, Close, Ended, Entry, Proposal
 from bot.domain.answers import RunList
 from bot.domain.errors import AskError, NotAllowedError, NotFoundError, RundownError, SystemFault, TooLateError
 from bot.domain.model import Run
-from bot.usecases.changing import GOOD_FOR, LEASE_S, ExpiredError, Hands, LateError, carry_out
+from bot.usecases.changing import GOOD_FOR, LEASE_S, ExpiredError, Hands, LateError, carry_out, vouching
 from bot.usecases.ports import Ledger, Place
 from bot.usecases.systems import Systems
 
@@ -62,11 +62,6 @@ def _left_out(run: Run, systems: Systems) -> str:
     return ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Stop(Exception):
-    words: str
-
-
 async def carry_out_bulk(
     bulk: Bulk,
     *,
@@ -105,7 +100,17 @@ async def carry_out_bulk(
     before = await hands.ledger.begin(claim, lease_s=LEASE_S)
     if before is not None:
         raise LateError(before)
-    await begun()
+    async with vouching(claim.key, hands.ledger):
+        await begun()
+        bulk = replace(await _one_by_one(bulk, hands, place, user, progress), attempt=claim.key)
+        await hands.ledger.end(claim.key, Ended.DONE, at=hands.now(), why=bulk_words(bulk))
+    return bulk
+
+
+async def _one_by_one(
+    bulk: Bulk, hands: Hands, place: Place, user: str, progress: Callable[[Bulk], Awaitable[None]]
+) -> Bulk:
+    """What is left of it, each run for itself, until the end or until there is no sense in going on."""
     faults = 0
     stopped = ""
     for number, item in enumerate(bulk.items):
@@ -118,14 +123,11 @@ async def carry_out_bulk(
             stopped = f"{error.what} {error.why}"
             break
         bulk = _with(bulk, number, entry)
-        await hands.ledger.renew(claim.key, lease_s=LEASE_S)
         if faults >= FAULTS:
             stopped = f"{FAULTS} in a row failed, so the rest was not tried."
             break
         await progress(bulk)
-    bulk = replace(bulk, stopped=stopped)
-    await hands.ledger.end(claim.key, Ended.DONE, at=hands.now(), why=bulk_words(bulk))
-    return bulk
+    return replace(bulk, stopped=stopped)
 
 
 async def _one(bulk: Bulk, run: Run, hands: Hands, place: Place, user: str) -> Entry:

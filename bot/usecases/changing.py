@@ -121,7 +121,7 @@ async def carry_out(
     )
     await _begin(entry, hands)
     checkpoint("begun")
-    async with _vouching(entry.key, hands.ledger):
+    async with vouching(entry.key, hands.ledger):
         await begun()
         attempt = _Attempt(proposal=proposal, entry=entry, connection=connection, hands=hands, files=files or {})
         return await attempt.act()
@@ -141,8 +141,8 @@ async def _begin(entry: Entry, hands: Hands) -> None:
 
 
 @asynccontextmanager
-async def _vouching(key: str, ledger: Ledger) -> AsyncIterator[None]:
-    """Keep the record ours for as long as we are at it."""
+async def vouching(key: str, ledger: Ledger) -> AsyncIterator[None]:
+    """Keep a record ours for as long as we are at it; one that is not there (any more) is let be."""
 
     async def renew() -> None:
         while True:
@@ -377,22 +377,9 @@ async def _read_after(connection: Connection, ref: RunRef | None, *, gone: bool 
         return None
 
 
-#: How a change is called once it is done, where the system has no word of its own.
-_DONE = {
-    "start": "started",
-    "edit": "edited",
-    "note": "noted on",
-    "link": "linked to",
-    "attach": "attached to",
-    "report": "reported on",
-    "delete": "deleted",
-    "close": "closed",
-}
-
-
 def made_word(proposal: Proposal) -> str:
-    """`closed`, `completed`, `marked`, `started`, …"""
-    return proposal.closing.done if proposal.closing else _DONE[proposal.verb]
+    """The system's own word for it once it is done (`closed`, `completed`, `marked`); empty where it has none."""
+    return proposal.closing.done if proposal.closing else ""
 
 
 async def settle_orphan(entry: Entry, *, hands: Hands) -> Receipt:
@@ -400,12 +387,16 @@ async def settle_orphan(entry: Entry, *, hands: Hands) -> Receipt:
 
     Reads only. An end that nobody can read within the hour stays in doubt, and the person is told so.
     """
-    if entry.outcome not in (Ended.BEGUN, Ended.DOUBT) or entry.change is None:
+    change, settled = entry.change, entry.outcome not in (Ended.BEGUN, Ended.DOUBT)
+    if change is None and not settled:
+        why = "Rundown was stopped in the middle of it, and what it was can't be read any more. Look at the run itself."
+        entry = await _end(entry, Ended.FAILED, hands, why=why)
+    if change is None or settled:
         run = await _orphan_run(entry, hands)
         return Receipt(entry=entry, where="", done_word=_word(entry, run), run=run)
     try:
         connection = hands.systems.get(entry.connection)
-        done = await connection.was_done(entry.change, entry.at)
+        done = await connection.was_done(change, entry.at)
     except RundownError as error:
         log.warning("could not read what became of %s: %s", entry.key, error.what)
         done = None
@@ -442,7 +433,7 @@ def _word(entry: Entry, run: Run | None) -> str:
         closing = run.kind.closing_thread if thread else run.kind.closing
         if closing is not None:
             return closing.done
-    return _DONE.get(entry.verb, "done")
+    return ""
 
 
 def _ref(change: Change) -> RunRef | None:

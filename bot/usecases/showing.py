@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Collection
 from typing import TypeVar
 
 from bot.domain.answers import RunCard, ThreadList, TrendPoint
@@ -22,8 +22,10 @@ EXTRAS_S = 4.0
 _BUTTONS = ("failures", "diff", "results", "threads")
 
 
-async def show_run(found: Found) -> RunCard:
+async def show_run(found: Found, *, changes: Collection[str] = ()) -> RunCard:
     """The card of a run: the run as just read, the trend of its stream, the runs of a plan.
+
+    `changes` are the verbs of changes that may be offered on it; those that make sense for this run become buttons.
 
     What is beside the run itself is left out, and said, when it fails or takes too long.
     """
@@ -44,8 +46,16 @@ async def show_run(found: Found) -> RunCard:
             verb
             for verb in _BUTTONS
             if verb in found.run.kind.verbs and _worth(verb, found.run, alone=earlier is not None and not earlier.items)
-        ),
+        )
+        + changes_of(found.run, changes),
     )
+
+
+def changes_of(run: Run, offered: Collection[str]) -> tuple[str, ...]:
+    """The changes worth a button on this run, of those that may be offered."""
+    if run.finished or run.parent is not None:
+        return ()
+    return tuple(verb for verb in ("close", "note") if verb in offered and verb in run.kind.verbs)
 
 
 async def show_threads(found: Found) -> ThreadList:

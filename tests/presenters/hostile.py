@@ -3,11 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from hypothesis import strategies as st
 
+from bot.domain.access import AccessRequest, Grant
+from bot.domain.acts import (
+    Append,
+    Attachment,
+    Audit,
+    Bulk,
+    BulkItem,
+    Close,
+    Delete,
+    Edit,
+    Ended,
+    Entry,
+    Named,
+    Pointer,
+    Proposal,
+    Receipt,
+    Recent,
+    Report,
+    Reported,
+    Seen,
+    Start,
+)
 from bot.domain.answers import (
     Complaint,
     ConnectionView,
@@ -29,7 +51,7 @@ from bot.domain.answers import (
     WhoAmI,
 )
 from bot.domain.errors import Choice, GrammarError, UnavailableFault
-from bot.domain.model import Kind, Person, Project, Result, Run, RunRef, State, Test, Thread
+from bot.domain.model import Closing, Kind, Person, Project, Result, Run, RunRef, State, Test, Thread
 from bot.domain.outcomes import Outcome, Tally
 from bot.domain.streams import Diff, Streak
 from bot.presenters import messages
@@ -75,6 +97,14 @@ tallies = st.builds(
 verbs = st.lists(st.sampled_from(["failures", "diff", "results", "threads", "close", "note"]) | texts, max_size=30).map(
     tuple
 )
+closings = st.builds(
+    Closing,
+    texts | st.sampled_from(["close", "complete", "mark", "archive"]),
+    texts | st.sampled_from(["closed", "completed"]),
+    st.lists(texts, max_size=4).map(tuple),
+    st.booleans(),
+    st.booleans(),
+)
 kinds = st.builds(
     Kind,
     st.sampled_from(["R", "A", "S"]),
@@ -82,6 +112,7 @@ kinds = st.builds(
     texts,
     texts,
     verbs=st.frozensets(st.sampled_from(["failures", "diff"])),
+    closing=st.none() | closings,
 )
 refs = st.builds(RunRef, texts | st.just("testrail"), st.sampled_from(["R", "A"]), counts, st.none() | counts)
 runs = st.builds(
@@ -170,6 +201,71 @@ identities = st.builds(
 )
 pages_asked = st.integers(-1, 20)
 
+people = texts | st.just("U0ANA00001")
+channels = texts | st.sampled_from(["C0RELEASE01", "D0BEN00001"])
+keys = texts | st.just("k1")
+rights = texts | st.sampled_from(["close", "complete", "start", "edit", "note", "link", "attach", "report", "delete"])
+named = st.none() | st.builds(Named, texts, st.none() | counts)
+files = st.builds(Attachment, texts, texts, counts)
+changes = (
+    st.builds(Close, refs)
+    | st.builds(Start, connection=texts, letter=texts, project=counts, name=texts, milestone=named)
+    | st.builds(Edit, ref=refs, project=counts, name=st.none() | texts)
+    | st.builds(
+        Append, ref=refs, by=texts, at=moments, marker=texts, note=texts, links=many(st.builds(Pointer, texts, urls))
+    )
+    | st.builds(
+        Report, ref=refs, project=counts, by=texts, at=moments, marker=texts, files=many(files),
+        tests=many(st.builds(Reported, outcome=outcomes, name=texts)),
+    )
+    | st.builds(Delete, refs)
+)  # fmt: skip
+seens = st.none() | st.builds(Seen, tallies, st.booleans(), st.sampled_from(State))
+entries = st.builds(
+    Entry, key=keys, verb=rights, connection=texts, ref=st.none() | refs, title=texts, who=people, who_name=texts,
+    team=texts, channel=channels, thread=texts, at=moments, change=st.none() | changes, seen=seens,
+    outcome=st.sampled_from(Ended), ended_at=maybe_moments, after=seens, why=texts,
+)  # fmt: skip
+proposals = st.builds(
+    Proposal, key=keys, verb=rights, change=changes, where=texts, by=people, made_at=moments, typed=texts,
+    run=st.none() | runs, title=texts, closing=st.none() | closings, lines=many(texts), warnings=many(texts),
+    fields=many(st.tuples(texts, texts, texts)), untested_by=many(st.tuples(texts, counts)),
+    recent=st.none() | st.builds(Recent, count=counts, minutes=counts, last_at=maybe_moments, last_by=texts),
+    confirm=texts, missing=missing, has_form=st.booleans(),
+)  # fmt: skip
+receipts = st.builds(
+    Receipt, entry=entries, where=texts, done_word=texts, run=st.none() | runs, lines=many(texts), doubts=many(texts)
+)
+bulks = st.builds(
+    Bulk, key=keys, words=texts, typed=texts, made_at=moments, by=people, dry=st.booleans(), stopped=texts,
+    items=st.tuples(
+        st.lists(st.builds(BulkItem, run=runs, entry=st.none() | entries, why=texts | st.just("")), max_size=3),
+        st.sampled_from([1, 1, 1, 80]),
+    ).map(lambda it: tuple(it[0] * it[1])),
+    notes=many(texts),
+)  # fmt: skip
+requests = st.builds(
+    AccessRequest, key=keys, verb=rights, user=people, user_name=texts, team=texts, channel=channels, at=moments,
+    command=texts, settled=st.sampled_from(["", "here", "everywhere", "declined"]), settled_by=people,
+)  # fmt: skip
+rules = st.builds(
+    Grant, verb=rights | st.just("all"), kind=st.sampled_from(["user", "group"]),
+    subject=people | st.just("S0TESTERS1"), channel=channels, allow=st.booleans(), by=people, at=moments,
+)  # fmt: skip
+chosen = st.lists(st.sampled_from(["4", "5", "gone"]) | texts, max_size=4).map(tuple)
+fields = st.builds(
+    messages.Field, name=st.just("x"), label=texts,
+    kind=st.sampled_from(["line", "text", "choice", "choices", "files", "checks"]), value=texts | chosen,
+    options=many(st.builds(Choice, texts, texts | st.sampled_from(["4", "5"])), 4), hint=texts, optional=st.booleans(),
+    longest=st.integers(-1, 10_000), placeholder=texts,
+)  # fmt: skip
+forms = st.builds(
+    messages.Form, title=texts, submit=texts, intro=many(texts), error=texts,
+    fields=st.lists(fields, max_size=6).map(
+        lambda several: tuple(replace(field, name=f"field_{place}") for place, field in enumerate(several))
+    ),
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Kindly:
@@ -206,4 +302,27 @@ KINDS: dict[str, Kindly] = {
     "version": Kindly(messages.version, st.builds(Version, rundown=texts, python=texts, connections=many(views)), {}),
     "complaint": Kindly(messages.complaint, complaints, {}),
     "looking": Kindly(messages.looking, texts, {"system": texts}),
+    "proposal": Kindly(messages.proposal, proposals, {**NOW, "changed": texts, "dry": st.booleans()}),
+    "working": Kindly(messages.working, texts | proposals.map(messages.doing), {}),
+    "cancelled": Kindly(messages.cancelled, st.none() | proposals, {}),
+    "form_offer": Kindly(lambda what, verb, value: messages.form_offer(verb, what, value=value), texts,
+                         {"verb": rights, "value": texts}),
+    "file_sent": Kindly(messages.file_sent, texts, {"count": counts}),
+    "receipt": Kindly(messages.receipt, receipts, NOW, mentions=True),
+    "late": Kindly(messages.late, entries, {**NOW, "done": texts}, mentions=True),
+    "refusal": Kindly(messages.refusal, complaints, {"verb": rights, "askable": st.booleans(), "value": texts}),
+    "asked_for_access": Kindly(messages.asked_for_access, requests, {"already": st.booleans()}, mentions=True),
+    "access_request": Kindly(messages.access_request, requests, {**NOW, "where": texts}, mentions=True),
+    "access_settled": Kindly(messages.access_settled, requests, {}, mentions=True),
+    "grants": Kindly(
+        messages.grants, many(rules),
+        {**NOW, "admins": texts, "can_change": st.booleans(), "page": pages_asked, "again": texts}, mentions=True,
+    ),
+    "granted": Kindly(messages.granted, rules, {"took_away": st.booleans()}, mentions=True),
+    "audit": Kindly(
+        messages.audit,
+        st.builds(Audit, entries=many(entries), words=texts, whole=st.booleans(), all_attempts=st.booleans()), ASKED,
+        mentions=True,
+    ),
+    "bulk": Kindly(messages.bulk, bulks, {**NOW, "page": pages_asked, "under_way": st.booleans()}),
 }  # fmt: skip

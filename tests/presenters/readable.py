@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from bot.presenters.message import Message
+from bot.presenters.message import Message, View
 
 _LINK = re.compile(r"<https?://[^|<>]*\|([^<>]*)>")
 _DATE = re.compile(r"<!date\^\d+\^[^|]*\|([^<>]*)>")
@@ -20,6 +20,25 @@ def read(message: Message) -> str:
     for number, more in enumerate(message.more, 1):
         lines += ["", f"--- in the thread, {number} ---", read(more)]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def read_view(view: View) -> str:
+    """The title, then sections and fields as they are, then the buttons."""
+    lines = [f"=== {view.title} ==="]
+    for block in view.blocks:
+        lines += _field(block) if block["type"] == "input" else _block(block)
+    buttons = f"[{view.close}]" + (f" [{view.submit}]" if view.submit else "")
+    return "\n".join(line.rstrip() for line in [*lines, buttons])
+
+
+def _field(block: dict[str, Any]) -> list[str]:
+    element = block["element"]
+    chosen = element.get("initial_options", [element["initial_option"]] if "initial_option" in element else [])
+    shown = element.get("initial_value") or ", ".join(option["text"]["text"] for option in chosen)
+    options = " | ".join(option["text"]["text"] for option in element.get("options", ()))
+    kind = element["type"] + (", optional" if block.get("optional") else "")
+    lines = [f"{block['label']['text']} ({kind})", f"  {shown or '…'}" + (f"  [▾ {options}]" if options else "")]
+    return lines + ([f"  {block['hint']['text']}"] if "hint" in block else [])
 
 
 def _block(block: dict[str, Any]) -> list[str]:

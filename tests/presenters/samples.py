@@ -6,6 +6,26 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from bot.domain.access import AccessRequest, Grant
+from bot.domain.acts import (
+    Append,
+    Audit,
+    Bulk,
+    BulkItem,
+    Close,
+    Delete,
+    Edit,
+    Ended,
+    Entry,
+    Named,
+    Proposal,
+    Receipt,
+    Recent,
+    Report,
+    Reported,
+    Seen,
+    Start,
+)
 from bot.domain.answers import (
     Complaint,
     ConnectionView,
@@ -27,17 +47,20 @@ from bot.domain.answers import (
     WhoAmI,
 )
 from bot.domain.errors import Choice, UnavailableFault
-from bot.domain.model import Kind, Person, Project, Result, Run, RunRef, State, Test, Thread
+from bot.domain.model import Closing, Kind, Person, Project, Result, Run, RunRef, State, Test, Thread
 from bot.domain.outcomes import Outcome, Tally
 from bot.domain.streams import Diff, Streak
 from bot.presenters import messages
-from bot.presenters.message import Message
+from bot.presenters.message import Message, View
 
+CLOSES = Closing("close", "closed", ("Nobody can add results to R118 any more.", "Its tests keep the state they have."))
+COMPLETES = Closing("complete", "completed", ("A412 takes no more results, in none of its threads.",))
 NOW = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 
-TESTRAIL = Kind("R", "run", "runs", "closed", verbs=frozenset({"failures", "results", "diff"}))
+TESTRAIL = Kind("R", "run", "runs", "closed", verbs=frozenset({"failures", "results", "diff"}),
+                closing=CLOSES)  # fmt: skip
 TESTMO = Kind("A", "automation run", "automation runs", "completed", automated=True,
-              verbs=frozenset({"failures", "results", "diff", "threads"}))  # fmt: skip
+              verbs=frozenset({"failures", "results", "diff", "threads"}), closing=COMPLETES)  # fmt: skip
 PLAN = Kind("P", "plan", "plans", "closed")
 
 RELEASE = Run(
@@ -226,6 +249,144 @@ PERSON = Complaint(
     reference="7f3a",
 )
 
+WHERE = "TestRail › Webshop"
+CLOSING = Proposal(
+    key="k1",
+    verb="close",
+    change=Close(RELEASE.ref),
+    where=WHERE,
+    by="U0ANA00001",
+    made_at=NOW,
+    typed="close testrail:R118",
+    run=RELEASE,
+    title=RELEASE.name,
+    closing=CLOSES,
+    lines=CLOSES.consequences,
+    untested_by=(("Ana Diaz", 1), ("", 1)),
+    recent=Recent(count=2, minutes=15, last_at=NOW - timedelta(minutes=3), last_by="Ben Ito"),
+)
+COMPLETING = replace(
+    CLOSING, change=Close(replace(RUNNING.ref, thread=3)), run=RUNNING, where="Testmo › Webshop-auto",
+    closing=Closing("complete", "completed", ("Thread 3 of 8 takes no more results; the others go on.",)),
+    lines=(), untested_by=(), typed="complete testmo:A416/3",
+    recent=Recent(count=0, minutes=15), missing=("its threads could not be read",),
+)  # fmt: skip
+STARTING = replace(
+    CLOSING, verb="start", run=None, closing=None, untested_by=(), recent=None, has_form=True,
+    change=Start(connection="testrail", letter="R", project=1, name="Smoke 5.3", milestone=Named("5.3", 8)),
+    lines=("80 cases of the suite Checkout go into it.",), title="",
+    fields=(("suite", "", "Checkout"), ("milestone", "", "5.3"), ("assigned to", "", "Tom Becker")),
+)  # fmt: skip
+EDITING = replace(
+    CLOSING, verb="edit", closing=None, untested_by=(), recent=None, has_form=True, lines=(),
+    change=Edit(ref=RELEASE.ref, project=1, name="Release 5.2.1 regression", milestone=Named("")),
+    fields=(("name", "Release 5.2 regression", "Release 5.2.1 regression"), ("milestone", "5.2", "")),
+    warnings=("Ana Kovač changed this run 4 min ago.",),
+)  # fmt: skip
+NOTE = Append(ref=RELEASE.ref, by="Ana Diaz", at=NOW, marker="m1", note="retest after the hotfix")
+NOTING = replace(
+    EDITING, verb="note", change=NOTE, fields=(), warnings=(), lines=("“retest after the hotfix” goes below its text.",)
+)
+REPORTING = replace(
+    EDITING, verb="report", fields=(("result", "", "failed"), ("note", "", "cart is empty")), warnings=(),
+    change=Report(ref=RELEASE.ref, project=1, by="Ana Diaz", at=NOW, marker="m2",
+                  tests=(Reported(outcome=Outcome.FAILED, id=64),)),
+)  # fmt: skip
+DELETING = replace(
+    CLOSING, verb="delete", change=Delete(RELEASE.ref), closing=None, confirm=RELEASE.name, recent=None, untested_by=(),
+    lines=("80 tests and 312 results go with it.",), warnings=("This cannot be undone, not even by TestRail.",),
+)  # fmt: skip
+CLOSED = replace(RELEASE, finished=True, finished_at=NOW, tally=Tally(passed=75, failed=3, blocked=1, untested=1))
+ENTRY = Entry(
+    key="k1",
+    verb="close",
+    connection="testrail",
+    ref=RELEASE.ref,
+    title=RELEASE.name,
+    who="U0ANA00001",
+    who_name="Ana Diaz",
+    team="T0ACME0001",
+    channel="C0RELEASE01",
+    thread="",
+    at=NOW - timedelta(minutes=2),
+    change=Close(RELEASE.ref),
+    seen=Seen.of(RELEASE),
+    outcome=Ended.DONE,
+    ended_at=NOW - timedelta(minutes=2),
+    after=Seen.of(CLOSED),
+)
+DOUBTFUL = replace(
+    ENTRY, outcome=Ended.DOUBT, after=Seen.of(RELEASE),
+    why="TestRail did not answer. Read again at 09:04, R118 is still open. Nothing was repeated.",
+)  # fmt: skip
+FAILED = replace(
+    ENTRY, outcome=Ended.FAILED, after=Seen.of(RELEASE), why="TestRail refused it: the project is completed already."
+)
+NOTED = replace(ENTRY, verb="note", change=NOTE, after=Seen.of(RELEASE))
+STARTED = replace(
+    ENTRY, verb="start", change=STARTING.change, ref=UNTOUCHED.ref, title="Smoke 5.3", seen=None,
+    after=Seen.of(UNTOUCHED),
+)  # fmt: skip
+REQUEST = AccessRequest(
+    key="r1", verb="close", user="U0BEN00001", user_name="Ben Ito", team="T0ACME0001", channel="C0RELEASE01",
+    at=NOW - timedelta(minutes=1), command="close R118",
+)  # fmt: skip
+GRANT = Grant(
+    verb="close", kind="user", subject="U0BEN00001", channel="C0RELEASE01", allow=True, by="U0ANA00001",
+    at=NOW - timedelta(days=3),
+)  # fmt: skip
+GRANTS = (
+    GRANT,
+    replace(GRANT, verb="all", kind="group", subject="S0TESTERS1", channel=""),
+    replace(GRANT, verb="report", allow=False, channel=""),
+)
+OLD = tuple(
+    replace(RELEASE, ref=RunRef("testrail", "R", 40 + n), name=f"Regression 4.{n}",
+            created_at=NOW - timedelta(days=40 + n), tally=Tally(passed=30 + n, untested=n))
+    for n in range(12)
+)  # fmt: skip
+BULK = Bulk(
+    key="b1", words="open runs of TestRail › Webshop older than 30 days", typed="close --older-than 30d", made_at=NOW,
+    by="U0ANA00001", notes=("PractiTest cannot close its sets; they are left out.",),
+    items=(
+        *(BulkItem(run=run) for run in OLD),
+        BulkItem(run=STUCK, why="part of plan P9, which has to be closed as a whole"),
+    ),
+)  # fmt: skip
+
+
+def tried(many: int, *outcomes: Ended) -> Bulk:
+    """The bulk change with its first runs tried, these outcomes first and the rest done."""
+    ended = [*outcomes, *[Ended.DONE] * (many - len(outcomes))]
+    why = {Ended.FAILED: "TestRail answered 500.", Ended.STALE: "It was closed by somebody else."}
+    entries = [
+        replace(ENTRY, ref=run.ref, outcome=how, why=why.get(how, "")) for run, how in zip(OLD, ended, strict=False)
+    ]
+    items = tuple(BulkItem(run=run, entry=entry) for run, entry in zip(OLD, entries, strict=False))
+    return replace(BULK, items=items + BULK.items[many:])
+
+
+LARGE = replace(
+    BULK, items=tuple(BulkItem(run=replace(OLD[0], ref=RunRef("testrail", "R", n)), entry=ENTRY) for n in range(200))
+)
+AUDIT = Audit(
+    entries=(
+        ENTRY,
+        NOTED,
+        replace(DOUBTFUL, at=NOW - timedelta(hours=2)),
+        replace(ENTRY, outcome=Ended.REFUSED, why="Nobody has allowed Ana Diaz to close here.", after=None),
+        replace(STARTED, at=NOW - timedelta(days=2)),
+    ),
+    words="last 20 · this workspace",
+    whole=True,
+    all_attempts=True,
+)
+REFUSED = Complaint(
+    family="person", what="Nobody has allowed you to close here.", reference="8a10",
+    fix="`allow list` shows who may do what.",
+)  # fmt: skip
+
+
 SAMPLES: dict[str, Callable[[], Message]] = {
     "run_card": lambda: messages.run_card(CARD, command="show testrail:R118", now=NOW),
     "run_card_finished": lambda: messages.run_card(
@@ -330,4 +491,128 @@ SAMPLES: dict[str, Callable[[], Message]] = {
     "shared_by": lambda: messages.shared_by(
         messages.failures(UNNAMED, again="failures testmo:A412", now=NOW, shareable=False), "U0ANA00001"
     ),
+    "run_card_closable": lambda: messages.run_card(
+        RunCard(run=RUNNING, where="Testmo › Webshop-auto", buttons=("failures", "threads", "close", "note")),
+        command="show testmo:A416", now=NOW,
+    ),
+    "proposal": lambda: messages.proposal(CLOSING, now=NOW),
+    "proposal_changed": lambda: messages.proposal(CLOSING, now=NOW, changed="Changed since you looked: 3 more failed."),
+    "proposal_dry": lambda: messages.proposal(CLOSING, now=NOW, dry=True),
+    "proposal_thread": lambda: messages.proposal(COMPLETING, now=NOW),
+    "proposal_start": lambda: messages.proposal(STARTING, now=NOW),
+    "proposal_edit": lambda: messages.proposal(EDITING, now=NOW),
+    "proposal_note": lambda: messages.proposal(NOTING, now=NOW),
+    "proposal_report": lambda: messages.proposal(REPORTING, now=NOW),
+    "proposal_delete": lambda: messages.proposal(DELETING, now=NOW),
+    "working": lambda: messages.working(messages.doing(CLOSING)),
+    "cancelled": lambda: messages.cancelled(CLOSING),
+    "cancelled_several": messages.cancelled,
+    "form_offer": lambda: messages.form_offer(
+        "start", "A run needs a name and, in TestRail, a suite.", value="start --in testrail"
+    ),
+    "file_sent": lambda: messages.file_sent("rundown-audit-2026-11-20-0800.csv", 312),
+    "receipt": lambda: messages.receipt(
+        Receipt(entry=ENTRY, where=WHERE, done_word="closed", run=CLOSED,
+                doubts=("1 result came in after Ana Diaz had looked.",)),
+        now=NOW,
+    ),
+    "receipt_started": lambda: messages.receipt(
+        Receipt(entry=STARTED, where=WHERE, done_word="started", run=replace(UNTOUCHED, name="Smoke 5.3")), now=NOW
+    ),
+    "receipt_noted": lambda: messages.receipt(
+        Receipt(entry=NOTED, where=WHERE, done_word="", run=RELEASE, lines=("“retest after the hotfix”",)), now=NOW
+    ),
+    "receipt_deleted": lambda: messages.receipt(
+        Receipt(entry=replace(ENTRY, verb="delete", change=Delete(RELEASE.ref), after=None), where=WHERE,
+                done_word="deleted", lines=("80 tests and 312 results went with it.",)),
+        now=NOW,
+    ),
+    "receipt_doubt": lambda: messages.receipt(
+        Receipt(entry=DOUBTFUL, where=WHERE, done_word="closed", run=RELEASE), now=NOW
+    ),
+    "receipt_failed": lambda: messages.receipt(Receipt(entry=FAILED, where=WHERE, done_word="closed"), now=NOW),
+    "late_done": lambda: messages.late(ENTRY, now=NOW),
+    "late_begun": lambda: messages.late(replace(ENTRY, outcome=Ended.BEGUN), now=NOW, done="completed"),
+    "late_doubt": lambda: messages.late(DOUBTFUL, now=NOW),
+    "late_failed": lambda: messages.late(FAILED, now=NOW),
+    "late_stale": lambda: messages.late(replace(ENTRY, outcome=Ended.STALE, why="3 more tests had failed."), now=NOW),
+    "late_cancelled": lambda: messages.late(replace(ENTRY, outcome=Ended.CANCELLED), now=NOW),
+    "late_refused": lambda: messages.late(replace(ENTRY, outcome=Ended.REFUSED), now=NOW),
+    "late_noted": lambda: messages.late(NOTED, now=NOW),
+    "refusal": lambda: messages.refusal(REFUSED, verb="close", askable=True, value="close testrail:R118"),
+    "refusal_for_good": lambda: messages.refusal(
+        replace(REFUSED, what="Guests never change runs.", fix=""), verb="close", askable=False, value=""
+    ),
+    "asked_for_access": lambda: messages.asked_for_access(REQUEST),
+    "asked_for_access_already": lambda: messages.asked_for_access(REQUEST, already=True),
+    "access_request": lambda: messages.access_request(REQUEST, where="C0RELEASE01", now=NOW),
+    "access_request_private": lambda: messages.access_request(
+        replace(REQUEST, channel="D0BEN00001"), where="a direct message", now=NOW
+    ),
+    "access_request_settled": lambda: messages.access_request(
+        replace(REQUEST, settled="here", settled_by="U0ANA00001"), where="#release", now=NOW
+    ),
+    "access_settled": lambda: messages.access_settled(replace(REQUEST, settled="here", settled_by="U0ANA00001")),
+    "access_settled_declined": lambda: messages.access_settled(
+        replace(REQUEST, settled="declined", settled_by="U0ANA00001")
+    ),
+    "grants": lambda: messages.grants(
+        GRANTS, admins="<@U0ANA00001> and the owners and admins of this workspace may do everything.", can_change=True,
+        now=NOW,
+    ),
+    "grants_none": lambda: messages.grants((), admins="", can_change=True, now=NOW),
+    "granted": lambda: messages.granted(GRANT),
+    "granted_not": lambda: messages.granted(GRANTS[2]),
+    "granted_no_more": lambda: messages.granted(GRANTS[1], took_away=True),
+    "audit": lambda: messages.audit(AUDIT, again="audit", page=1, now=NOW),
+    "audit_none": lambda: messages.audit(
+        Audit(entries=(), words="verb delete", whole=True), again="audit", page=1, now=NOW
+    ),
+    "audit_page_2": lambda: messages.audit(
+        replace(AUDIT, entries=(ENTRY,) * 12, whole=False, all_attempts=False), again="audit --last 12", page=2,
+        now=NOW, shareable=True,
+    ),
+    "bulk": lambda: messages.bulk(BULK, now=NOW),
+    "bulk_dry": lambda: messages.bulk(replace(BULK, dry=True), now=NOW),
+    "bulk_none": lambda: messages.bulk(replace(BULK, items=BULK.items[-1:]), now=NOW),
+    "bulk_progress": lambda: messages.bulk(tried(5, Ended.FAILED), now=NOW),
+    "bulk_result": lambda: messages.bulk(
+        replace(tried(9, Ended.FAILED, Ended.STALE), stopped="TestRail takes no more calls, so it was stopped."),
+        now=NOW,
+    ),
+    "bulk_large": lambda: messages.bulk(LARGE, now=NOW),
 }  # fmt: skip
+
+START_FORM = messages.Form(
+    title="Start a run",
+    submit="Preview",
+    intro=("In TestRail › Webshop. Nothing is started before you have seen what it will be.",),
+    fields=(
+        messages.Field(name="name", label="Name", value="Smoke 5.3", longest=250, placeholder="Smoke 5.3"),
+        messages.Field(name="description", label="Description", kind="text", value="First\nsecond", optional=True),
+        messages.Field(
+            name="suite", label="Suite", kind="choice", value="4", hint="Where its cases come from.",
+            options=(Choice("Checkout", "4"), Choice("Search", "5")),
+        ),
+        messages.Field(
+            name="tags", label="Tags", kind="choices", value=("smoke",), optional=True,
+            options=(Choice("smoke", "smoke"), Choice("main", "main")),
+        ),
+        messages.Field(
+            name="options", label="Options", kind="checks", value=("all",), optional=True,
+            options=(Choice("All cases of the suite", "all"),),
+        ),
+        messages.Field(name="files", label="Files", kind="files", longest=3, optional=True),
+    ),
+)  # fmt: skip
+
+VIEWS: dict[str, Callable[[], View]] = {
+    "form": lambda: messages.form(START_FORM),
+    "form_failed": lambda: messages.form_failed(START_FORM, "There is a run of that name already: R118."),
+    "form_too_long": lambda: messages.form(
+        replace(START_FORM, fields=(replace(START_FORM.fields[1], value="x" * 3_001),))
+    ),
+    "form_working": lambda: messages.form_working("Start a run", "Asking TestRail for its suites…"),
+    "form_told": lambda: messages.form_done("Delete a run", messages.late(DOUBTFUL, now=NOW)),
+    "form_done": lambda: messages.form_done("Start a run", "Look at the preview in the conversation you came from."),
+}

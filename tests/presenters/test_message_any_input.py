@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -9,10 +11,12 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from bot.domain.access import Grant
+from bot.domain.acts import Entry
 from bot.presenters import markup, messages
 from bot.presenters.message import Message
 from bot.presenters.text import clean, code, cut, cut_escaped, mrkdwn
-from bot.sandbox.slack.blockkit import MESSAGE_BLOCKS_TEXT_MAX, text_weight, validate_blocks
+from bot.sandbox.slack.blockkit import MESSAGE_BLOCKS_TEXT_MAX, text_weight, validate_blocks, validate_view
 from bot.sandbox.slack.mrkdwn import Span, decode, links, parse, pings, plain, walk
 from tests.presenters import hostile
 from tests.presenters.checker import problems
@@ -49,9 +53,56 @@ def test_slack_takes_any_message(name: str, data: st.DataObject) -> None:
         assert text_weight(one.blocks) <= MESSAGE_BLOCKS_TEXT_MAX
     for spans in spans_of(message):
         assert kind.mentions or pings(spans) == []
-        assert {span.kind for span in walk(spans)} <= OURS | ({"user", "channel"} if kind.mentions else set())
+        assert {span.kind for span in walk(spans)} <= OURS | (
+            {"user", "usergroup", "channel"} if kind.mentions else set()
+        )
         assert [span.target for span in links(spans) if span.kind == "link" and not _is_web(span.target)] == []
         assert [span for span in walk(spans) if span.kind == "emoji"] == []
+
+
+@ANY
+@given(hostile.forms, st.none() | hostile.texts)
+def test_slack_takes_any_form(form: messages.Form, error: str | None) -> None:
+    view = messages.form(form) if error is None else messages.form_failed(form, error)
+    assert [str(problem) for problem in validate_view(view.as_dict("form", "{}"))] == []
+    for block in view.blocks:
+        spans = parse(block["text"]["text"], verbatim=True) if block["type"] == "section" else ()
+        assert pings(spans) == []
+        assert {span.kind for span in walk(spans)} <= OURS
+
+
+@ANY
+@given(hostile.texts, hostile.texts)
+def test_slack_takes_any_words_in_place_of_a_form(title: str, sentence: str) -> None:
+    for view in (messages.form_working(title, sentence), messages.form_done(title, sentence)):
+        assert [str(problem) for problem in validate_view(view.as_dict("form"))] == []
+
+
+@ANY
+@given(st.lists(hostile.entries, max_size=3))
+def test_any_audit_becomes_a_table(entries: list[Entry]) -> None:
+    table = messages.audit_csv(entries).decode("utf-8-sig")
+    rows = list(csv.reader(io.StringIO(table, newline="")))
+    assert len(rows) == 1 + len(entries)
+    assert {len(row) for row in rows} == {len(rows[0])}
+    assert [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@", "\t", "\r"))] == []
+
+
+@ANY
+@given(
+    st.builds(
+        Grant, verb=st.text(), kind=st.sampled_from(["user", "group"]), subject=st.text(), channel=st.text(),
+        allow=st.booleans(), by=st.text(), at=hostile.moments,
+    )
+)  # fmt: skip
+def test_a_rule_is_read_from_its_button_as_it_was(rule: Grant) -> None:
+    assert messages.read_rule(messages.rule_text(rule)) == rule
+
+
+@ANY
+@given(hostile.texts)
+def test_anything_else_is_no_rule(text: str) -> None:
+    assert messages.read_rule(text) is None
 
 
 def _is_web(target: str) -> bool:

@@ -15,6 +15,10 @@ from tests.presenters.checker import problems
 
 FALLBACK = '{"fallback": "f"}\n'
 SAYS_WHAT = '{"type": "section", "text": {"type": "mrkdwn", "text": "{{ what }}"}}'
+RED_BUTTON = (
+    '{"type": "actions", "elements": [{"type": "button", "action_id": "a", "style": "red",'
+    ' "text": {"type": "plain_text", "text": "x"}}]}'
+)
 
 Faults = list[tuple[str, str]]
 
@@ -58,6 +62,7 @@ def test_an_operators_part_goes_into_our_templates(tmp_path: Path) -> None:
         (FALLBACK + '{"type": "section", "text": {"type": "html", "text": "x"}}', "not known to Slack"),
         (FALLBACK + '{"type": "section", "text": "x"}', "type and a text"),
         (FALLBACK + SAYS_WHAT.replace("what", "unknown"), "undefined"),
+        (FALLBACK + RED_BUTTON, "style 'red' is not known"),
         (FALLBACK + SAYS_WHAT + "{% if %}", "TemplateSyntaxError"),
         (FALLBACK + SAYS_WHAT.replace("what", "'x' * 10**9"), "not part of the templates' language"),
         (FALLBACK + SAYS_WHAT.replace("what", "10 ** 10 ** 9"), "not part of the templates' language"),

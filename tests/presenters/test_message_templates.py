@@ -15,7 +15,7 @@ MESSAGES = {name: text for name, text in TEXTS.items() if not name.startswith("_
 SOURCES = "".join(path.read_text(encoding="utf-8") for path in Path(engine.__file__).parent.glob("*.py"))
 
 PLAIN_TEXT = re.compile(r'"type": "plain_text", "text": "([^"]*)"')
-OTHER_KEYS = re.compile(r'"(?:action_id|value|url|style|block_id)": "([^"]*)"')
+OTHER_KEYS = re.compile(r'"(?:action_id|value|url|style|block_id|initial_value|max_length|max_files)": "([^"]*)"')
 HOLE = re.compile(r"\{\{(.*?)\}\}")
 
 
@@ -37,8 +37,8 @@ def test_holes_in_values_are_exact(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", MESSAGES)
-def test_begins_with_its_fallback(name: str) -> None:
-    assert re.search(r"\#\}\n(?:\{% if \w+ %\}\n)?\{\"fallback\"", MESSAGES[name])
+def test_begins_with_its_fallback_or_title(name: str) -> None:
+    assert re.search(r"\#\}\n(?:\{% if \w+ %\}\n)?\{\"(?:fallback|title)\"", MESSAGES[name])
 
 
 @pytest.mark.parametrize("name", TEXTS)
@@ -63,7 +63,13 @@ def test_blocks_are_in_templates_only() -> None:
 
 def test_every_icon_has_a_word_and_stands_in_the_table() -> None:
     told = icons.__doc__ or ""
-    rows = [*icons.STATES.values(), *icons.OUTCOMES.values(), *icons.CHANGES.values(), icons.COMMENT]
+    rows = [
+        *icons.STATES.values(),
+        *icons.OUTCOMES.values(),
+        *icons.CHANGES.values(),
+        *icons.ENDED.values(),
+        icons.COMMENT,
+    ]
     for icon, word, *_ in rows:
         assert icon in told, icon
         assert word
@@ -89,4 +95,10 @@ def test_our_limits_are_those_of_an_independent_package() -> None:
     assert limits.OPTIONS == theirs.SELECT_OPTIONS_MAX_ITEMS
     assert limits.OVERFLOW == theirs.OVERFLOW_OPTIONS_MAX_ITEMS
     assert limits.PLACEHOLDER == theirs.SELECT_PLACEHOLDER_MAX_LENGTH
+    assert limits.LABEL == theirs.INPUT_LABEL_MAX_LENGTH == theirs.INPUT_HINT_MAX_LENGTH
+    assert limits.TYPED == theirs.PLAIN_TEXT_INPUT_MAX_LENGTH_MAX
+    assert limits.CHECKS == theirs.CHECKBOXES_OPTIONS_MAX_ITEMS
+    assert limits.FILES == theirs.FILE_INPUT_MAX_FILES_MAX
+    assert limits.VIEW_BLOCKS == theirs.VIEW_BLOCKS_MAX_ITEMS
+    assert limits.VIEW_TITLE == theirs.VIEW_TITLE_MAX_LENGTH
     assert limits.BLOCKS < theirs.MESSAGE_BLOCKS_MAX_ITEMS

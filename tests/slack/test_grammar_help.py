@@ -65,7 +65,7 @@ def test_help_for_a_verb_tells_its_flags_but_not_those_of_buttons() -> None:
 
 
 def test_help_for_list_shows_how_each_flag_is_typed() -> None:
-    typed = [flag for flag, _ in help_verb(GRAMMAR, "li", "/runs").flags]
+    typed = [flag for flag, _ in help_verb(GRAMMAR, "lis", "/runs").flags]
     assert {
         "--open",
         "--since WHEN",

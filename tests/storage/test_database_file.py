@@ -15,7 +15,10 @@ from sqlite_utils import Database as SqliteDatabase
 
 from bot.storage.database import Database, DatabaseError
 
-TABLES = {"contexts", "recall_lists", "recall_runs", "run_threads", "deliveries"}
+REMEMBERED = {"contexts", "recall_lists", "recall_runs", "run_threads", "deliveries"}
+TABLES = REMEMBERED | {"changes", "proposals", "grants", "access_requests", "cards"}
+#: Ours, and the one that tells which upgrades were made.
+COUNT = len(TABLES) + 1
 
 
 async def opened(path: Path | str) -> Database:
@@ -191,6 +194,25 @@ async def test_an_upgrade_that_was_killed_is_done_again(tmp_path: Path) -> None:
     await database.close()
 
 
+async def test_a_file_of_the_first_release_is_upgraded_and_keeps_its_rows(tmp_path: Path) -> None:
+    path = tmp_path / "rundown.db"
+    await (await opened(path)).close()
+    other = SqliteDatabase(path)
+    for table in TABLES - REMEMBERED:
+        other.table(table).drop()
+    for index in ("recall_lists", "recall_runs", "run_threads"):
+        other.conn.execute(f"drop index idx_{index}_at")
+    other.table("_sqlite_migrations").delete_where("name > '004'")
+    other.table("contexts").insert(
+        dict.fromkeys(("team", "channel", "connection", "project", "project_name", "chosen_by", "chosen_at"), "1")
+    )
+    other.close()
+    database = await opened(path)
+    assert set(await database.run(lambda db: db.table_names())) >= TABLES
+    assert await database.run(lambda db: db["contexts"].count) == 1
+    await database.close()
+
+
 OPEN_IN_A_PROCESS = """
 import asyncio, sys
 from bot.storage.database import Database
@@ -217,7 +239,7 @@ async def test_processes_that_start_at_once_make_one_database(tmp_path: Path) ->
     ]
     said = [await process.communicate() for process in processes]
     assert [process.returncode for process in processes] == [0] * 4, said
-    assert {out for out, _ in said} == {b"6\n"}
+    assert {out for out, _ in said} == {f"{COUNT}\n".encode()}
 
 
 async def test_databases_that_open_at_once_in_one_process_make_one_file(tmp_path: Path) -> None:
@@ -236,7 +258,7 @@ async def test_work_waits_until_the_file_is_open() -> None:
     await asyncio.sleep(0)
     assert not asked.done()
     await database.open()
-    assert await asked == 6
+    assert await asked == COUNT
     await database.close()
 
 
@@ -304,7 +326,7 @@ async def test_what_disk_and_file_refuse_is_told_in_our_words(work: Callable[[Sq
     with pytest.raises(DatabaseError) as raised:
         await database.run(work)
     assert raised.value.what == "Rundown can't use its database right now."
-    assert await database.run(lambda db: len(db.table_names())) == 6  # and it goes on
+    assert await database.run(lambda db: len(db.table_names())) == COUNT  # and it goes on
     await database.close()
 
 

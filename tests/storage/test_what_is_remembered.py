@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, closing
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable
+from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -19,22 +19,12 @@ from bot.storage.database import Database, DatabaseError
 from bot.storage.deliveries import KEPT_S, StoredDeliveries
 from bot.storage.recall import MOST_ROWS, StoredRecall
 from bot.usecases.ports import ChannelContext, Place
+from tests.storage.opening import NOW, Clock, database
 
-NOW = datetime(2026, 11, 20, 9, 0, 0, 123456, tzinfo=UTC)
 HERE = Place("T1", "C1")
 THREAD = Place("T1", "C1", "171.5")
 CONTEXT = ChannelContext("testrail", 7, "Webshop", by="U1", at=NOW)
 REFS = (RunRef("testrail", "R", 118), RunRef("testmo", "A", 412, 3), RunRef("web_2-x", "S", 2**62))
-
-
-@asynccontextmanager
-async def database(path: Path | str = ":memory:") -> AsyncIterator[Database]:
-    it = Database(str(path))
-    await it.open()
-    try:
-        yield it
-    finally:
-        await it.close()
 
 
 def recall(it: Database) -> StoredRecall:
@@ -138,6 +128,52 @@ async def test_the_same_again_is_not_written_again(tmp_path: Path) -> None:
         for _ in range(5):
             await it.remember_run(HERE, "U1", REFS[0])
         assert (tmp_path / "a.db-wal").stat().st_size == wal
+
+
+async def test_what_nobody_has_seen_for_long_goes_when_something_is_remembered() -> None:
+    async with database() as only:
+        clock = Clock()
+        it = StoredRecall(only, clock)
+        await it.remember_list(HERE, "old", REFS)
+        await it.remember_run(HERE, "old", REFS[0])
+        await it.bind_thread(THREAD, REFS[0])
+        clock.now += recall_of.KEPT - timedelta(hours=2)
+        await it.remember_run(HERE, "young", REFS[1])
+        clock.later(hours=3)
+        await it.remember_run(HERE, "new", REFS[2])
+        assert (await it.listed(HERE, "old"), await it.last_run(HERE, "old"), await it.thread_run(THREAD)) == (
+            (),
+            None,
+            None,
+        )
+        assert (await it.last_run(HERE, "young"), await it.last_run(HERE, "new")) == (REFS[1], REFS[2])
+
+
+async def test_what_was_seen_again_is_not_old() -> None:
+    async with database() as only:
+        clock = Clock()
+        it = StoredRecall(only, clock)
+        await it.remember_run(HERE, "U1", REFS[0])
+        clock.later(days=60)
+        await it.remember_run(HERE, "U1", REFS[0])
+        clock.later(days=60)
+        await it.remember_run(HERE, "U2", REFS[0])
+        assert await it.last_run(HERE, "U1") == REFS[0]
+
+
+async def test_old_rows_go_at_most_once_an_hour() -> None:
+    async with database() as only:
+        clock = Clock()
+        it = StoredRecall(only, clock)
+        await it.remember_run(HERE, "old", REFS[0])
+        clock.now += recall_of.KEPT - timedelta(minutes=30)
+        await it.remember_run(HERE, "new", REFS[0])
+        clock.later(minutes=59)
+        await it.remember_run(HERE, "new", REFS[1])
+        assert await it.last_run(HERE, "old") == REFS[0]
+        clock.later(minutes=1)
+        await it.remember_run(HERE, "new", REFS[2])
+        assert await it.last_run(HERE, "old") is None
 
 
 TABLES = ("contexts", "recall_lists", "recall_runs", "run_threads")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+from bot.domain.acts import Change, Close, Delete, Loss, Named, Start
 from bot.domain.errors import (
     AmbiguousError,
     NotFoundError,
@@ -90,6 +91,8 @@ class FakeConnection:
     read_at: datetime = NOW
     host: str = ""
     asked: list[tuple[str, Any]] = field(default_factory=list)
+    done: list[Change] = field(default_factory=list)
+    does_all_the_same: bool = False
 
     def calls(self, name: str) -> list[Any]:
         return [what for call, what in self.asked if call == name]
@@ -171,6 +174,45 @@ class FakeConnection:
         await self._answer("find_person", who)
         fitting = [person for person in self.people if who.text in (person.id, person.name, person.email)]
         return fitting[0] if len(fitting) == 1 else None
+
+    async def prepare(self, change: Change) -> Change:
+        await self._answer("prepare", change)
+        return change
+
+    async def carry_out(self, change: Change, files: Mapping[str, bytes]) -> RunRef | None:
+        """Done before anything goes wrong, if `does_all_the_same`."""
+        if self.does_all_the_same:
+            self._do(change)
+        await self._answer("carry_out", (change, dict(files)))
+        return self._do(change)
+
+    def _do(self, change: Change) -> RunRef | None:
+        self.done.append(change)
+        match change:
+            case Close(ref=ref):
+                self.its_runs = [
+                    replace(run, finished=True, finished_at=NOW) if run.ref == ref else run for run in self.its_runs
+                ]
+            case Delete(ref=ref):
+                self.its_runs = [run for run in self.its_runs if run.ref != ref]
+            case Start():
+                return self.add(change.letter, 900 + len(self.its_runs), name=change.name).ref
+        return None
+
+    async def was_done(self, change: Change, since: datetime) -> RunRef | bool | None:
+        await self._answer("was_done", (change, since))
+        return change in self.done
+
+    async def loss(self, ref: RunRef) -> Loss:
+        await self._answer("loss", ref)
+        return Loss(tests=len(self.named.get(ref.id, ())))
+
+    async def offers(self, what: str, project: int) -> tuple[Named, ...]:
+        await self._answer("offers", (what, project))
+        return ()
+
+    def forget(self, ref: RunRef) -> None:
+        self.asked.append(("forget", ref))
 
     async def close(self) -> None:
         await self._answer("close", None)

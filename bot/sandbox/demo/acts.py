@@ -47,6 +47,22 @@ class Press:
 
 
 @dataclass(frozen=True, slots=True)
+class Find:
+    """The newest thing on the screen with these words on it: pressed, or `entered` put into it."""
+
+    words: str
+    entered: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """A shortcut of the app from the menu of a message; `back` counts from the newest one. "" lists the shortcuts."""
+
+    name: str = ""
+    back: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Become:
     """Go on as somebody else."""
 
@@ -102,7 +118,23 @@ class Unknown:
     hint: str
 
 
-Act = Slash | Mention | Say | Press | Become | Enter | Thread | Trouble | See | Help | Quit | Nothing | Unknown
+Act = (
+    Slash
+    | Mention
+    | Say
+    | Press
+    | Find
+    | Menu
+    | Become
+    | Enter
+    | Thread
+    | Trouble
+    | See
+    | Help
+    | Quit
+    | Nothing
+    | Unknown
+)
 
 _PRESS = re.compile(r"(\d{1,5})(?:\.(\d{1,3})|=(.*))?", re.DOTALL)
 _SLASH = re.compile(r"(/[^\s/]+)(?:\s+(.*))?", re.DOTALL)
@@ -122,13 +154,17 @@ def read_line(line: str) -> Act:
         word, _, rest = line[1:].partition(" ")
         return _colon(word.lower(), rest.strip())
     if found := _PRESS.fullmatch(line):
-        option = int(found[2]) if found[2] else None
-        return Press(int(found[1]), option, None if found[3] is None else found[3].strip())
+        return _numbered(found)
     if found := _SLASH.fullmatch(line):
         return Slash(found[1].lower(), (found[2] or "").strip())
     if found := _MENTION.fullmatch(line):
         return Mention(found[1].strip())
     return Say(line)
+
+
+def _numbered(found: re.Match[str]) -> Press:
+    option = int(found[2]) if found[2] else None
+    return Press(int(found[1]), option, None if found[3] is None else found[3].strip())
 
 
 def _colon(word: str, rest: str) -> Act:
@@ -137,6 +173,25 @@ def _colon(word: str, rest: str) -> Act:
     close = get_close_matches(word, _COLON, 1, 0.5)
     meant = f" Did you mean :{close[0]}?" if close else ""
     return Unknown(f"There is no :{word}.{meant} :help lists what there is.")
+
+
+def _press(rest: str) -> Act:
+    if found := _PRESS.fullmatch(rest):
+        return _numbered(found)
+    return Find(rest) if rest else Unknown("Press what? Try :press 1, or what stands on it: :press Close.")
+
+
+def _fill(rest: str) -> Act:
+    label, sign, value = (part.strip() for part in rest.partition("="))
+    return Find(label, value) if label and sign else Unknown("Fill in what? Try :fill Name=Nightly web.")
+
+
+def _shortcut(rest: str) -> Act:
+    """`note`, `note 2`: the shortcut, and which message counted from the newest."""
+    name, _, count = rest.rpartition(" ") if rest.rpartition(" ")[2].isdecimal() else (rest, "", "")
+    if count and (not name or not int(count)):
+        return Unknown("Which shortcut? Try :shortcut note, or :shortcut note 2 for the message before the newest.")
+    return Menu(name.strip().lower(), int(count or 1))
 
 
 def _as(rest: str) -> Act:
@@ -168,6 +223,9 @@ def _trouble(how: str) -> Callable[[str], Act]:
 
 _COLON: dict[str, Callable[[str], Act]] = {
     "help": lambda _: Help(),
+    "press": _press,
+    "fill": _fill,
+    "shortcut": _shortcut,
     "as": _as,
     "in": _in,
     "dm": lambda _: Enter(),

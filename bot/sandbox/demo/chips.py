@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from rich.text import Text
 
 from bot.sandbox.demo.ink import Ink
-from bot.sandbox.demo.letters import line
+from bot.sandbox.demo.letters import line, with_emoji
 from bot.sandbox.slack.controls import BUTTONS, VALUE_KEYS, Control
 from bot.sandbox.slack.records import Json, Message, View
 
 Thing = Message | View
 #: What a number does: press, choose or enter, submit the dialog, close it.
 Use = Literal["button", "entry", "submit", "close"]
+
+#: A longer list is cut here: it would fill the screen.
+OFFERED_MOST, OFFERED_SHOWN = 12, 8
 
 _PEOPLE = frozenset({"users_select", "multi_users_select"})
 _CHANNELS = frozenset(
@@ -41,6 +44,7 @@ class Chips:
 
     _targets: list[Target] = field(default_factory=list)
     _things: dict[tuple[str, str], Thing] = field(default_factory=dict)
+    _drawn: dict[tuple[str, str], None] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self._targets)
@@ -49,11 +53,13 @@ class Chips:
         """The control's number, the same as before where it was there before."""
         return self._give(thing, _target(thing, control, among))
 
-    def dialog_number(self, view: View, use: Literal["submit", "close"]) -> int:
-        return self._give(view, Target(key_of(view), use))
+    def dialog_number(self, view: View, use: Literal["submit", "close"], words: str) -> int:
+        return self._give(view, Target(key_of(view), use, words=words))
 
     def _give(self, thing: Thing, target: Target) -> int:
         self._things[target.thing] = thing
+        self._drawn.pop(target.thing, None)
+        self._drawn[target.thing] = None  # at the end: what was drawn last
         if target not in self._targets:
             self._targets.append(target)
         return self._targets.index(target) + 1
@@ -64,6 +70,30 @@ class Chips:
             return None
         target = self._targets[number - 1]
         return self._things[target.thing], target
+
+    def named(self, words: str, uses: Container[Use]) -> list[int]:
+        """The numbers with these words on them, the likeliest first.
+
+        What begins so before what has the words somewhere, what was drawn last before what was drawn earlier, the very
+        words before longer ones, and then in reading order.
+        """
+        newest = {thing: -place for place, thing in enumerate(self._drawn)}
+        found = [
+            (closeness == 3, newest[target.thing], closeness, number)
+            for number, target in enumerate(self._targets, 1)
+            if target.use in uses and (closeness := _closeness(words, target.words))
+        ]
+        return [number for *_, number in sorted(found)]
+
+
+def _closeness(asked: str, words: str) -> int:
+    """1 for the same words, 2 where they begin so, 3 where they are among them, 0 where they are not."""
+    asked, words = _plain(asked), _plain(words)
+    return 1 if asked == words else 2 if words.startswith(asked) else 3 if asked in words else 0
+
+
+def _plain(words: str) -> str:
+    return with_emoji(line(words)).rstrip("….").strip().casefold()
 
 
 def live(target: Target, thing: Thing, controls: Sequence[Control]) -> Control | None:
@@ -108,13 +138,23 @@ def entry(ink: Ink, number: int, control: Control, value: Any) -> Text:
 def choices(ink: Ink, number: int, control: Control, value: Any) -> list[Text]:
     """`4.1 Nightly web`, one for each option, ✓ at those that are chosen; how to enter where there are none."""
     found = options(ink, control)
+    if control.kind == "file_input":
+        return [Text.assemble((f"{number}=@", "cyan"), ("… reads a file", "dim"))]
     if not found:
         return [Text.assemble((f"{number}=", "cyan"), ("… enters", "dim"))]
     chosen = _chosen(value)
-    return [
+    drawn = [
         Text.assemble((f"{number}.{place}", "cyan"), f" {label}{' ✓' if _value(option) in chosen else ''}")
         for place, (label, option) in enumerate(found, 1)
+        if len(found) <= OFFERED_MOST or place <= OFFERED_SHOWN or _value(option) in chosen
     ]
+    if len(drawn) < len(found):
+        drawn.append(
+            Text.assemble(
+                (f"and {len(found) - len(drawn)} more, ", "dim"), (f"{number}=", "cyan"), ("words chooses", "dim")
+            )
+        )
+    return drawn
 
 
 def options(ink: Ink, control: Control) -> list[tuple[str, Any]]:
@@ -137,11 +177,22 @@ def shown_value(ink: Ink, control: Control, value: Any) -> str:
     """The words of what is chosen or typed, from the element itself when nobody chose yet."""
     if isinstance(value, list):
         return ", ".join(filter(None, (shown_value(ink, control, one) for one in value)))
+    if isinstance(value, dict) and "mimetype" in value:
+        return f"{line(str(value['name']))} ({value['size']:,} bytes)"
     if isinstance(value, dict):
         return _words(ink, value) if "text" in value else ""
     if value is None or value == "":
         return ""
     return line(ink.look.names.get(str(value), str(value)))
+
+
+def meant(offered: Sequence[tuple[str, Any]], words: str) -> Any:
+    """The offered option with these words on it (or that begins with them); None when none or several do."""
+    for closeness in (1, 2, 3):
+        fitting = [option for label, option in offered if _closeness(words, label) == closeness]
+        if fitting:
+            return fitting[0] if len(fitting) == 1 else None
+    return None
 
 
 def initial(control: Control) -> Any:

@@ -41,23 +41,25 @@ def draw_dialog(view: View, look: Look, chips: Chips) -> RenderableType:
     page = _Page(view, ink, chips, controls(view.blocks), typed=view.typed, errors=view.errors)
     body = list(page.blocks(view.blocks))
     ways = []
-    for use, words in (("submit", "Submit"), ("close", "Cancel")):
+    for use, words in (("submit", "Submit"), ("close", "Cancel" if view.content.get("submit") else "Close")):
         asked = view.content.get(use)
         if asked or use == "close":
-            number = chips.dialog_number(view, use)  # type: ignore[arg-type]  # one of the two
-            ways.append(_chip(number, ink.label(asked) or words))
+            label = ink.label(asked) or words
+            number = chips.dialog_number(view, use, label)  # type: ignore[arg-type]  # one of the two
+            ways.append(_chip(number, label))
     body += [Text(), Flow(ways), *_addresses(ink)]
     return Panel(Group(*body), title=Text(line(view.title), BOLD), title_align="left", box=box.ROUNDED, padding=(0, 1))
 
 
 def _author(message: Message, look: Look, place: str, edited: bool) -> Text:
-    """`Rundown APP 09:00 · edited · Only visible to you`."""
+    """`Rundown APP 09:00 · edited`; what only one person sees is `replaced` instead: it leaves no other trace."""
     name = line(look.names.get(message.user, message.user)) or "somebody"
     text = Text.assemble((name, BOLD))
     if message.by_app:
         text.append(" ").append("APP", "reverse dim" if look.styled else "")
     text.append(f" {clock(message.at, look.zone)}", QUIET)
-    for note in (place, "edited" if edited else "", "Only visible to you" if message.is_ephemeral else ""):
+    changed = ("replaced" if message.is_ephemeral else "edited") if edited else ""
+    for note in (place, changed, "Only visible to you" if message.is_ephemeral else ""):
         if note:
             text.append(f" · {line(note)}", QUIET)
     return text
@@ -162,7 +164,7 @@ class _Page:
         if not chips:
             return body
         head, rest = _first_line(body)
-        return [Beside(head, chips[0]), *rest, *options]
+        return [Beside(head, chips[0]), *rest, *([Flow(chips[1:])] if chips[1:] else []), *options]
 
     def _context(self, block: Json) -> list[RenderableType]:
         """Elements in a row; one with several lines is a paragraph of its own."""
@@ -215,7 +217,11 @@ class _Page:
                 continue
             value = self._value(control)
             chips.append(chipping.entry(self._ink, number, control, value))
-            below.append(Behind(Flow(chipping.choices(self._ink, number, control, value), "  "), "  "))
+            ways = chipping.choices(self._ink, number, control, value)
+            if chipping.options(self._ink, control):
+                below.append(Behind(Flow(ways, "  "), "  "))
+            else:
+                chips += ways
         return chips, below
 
     def _controls(self, elements: Iterable[Json]) -> Iterator[Control]:

@@ -17,14 +17,21 @@ COMMANDS = (
     ("/runs …", "the slash command; only you see the answer"),
     ("@rundown …", "ask in public; in a thread, this is the only way"),
     ("anything else", "is said to the channel (in :dm: to Rundown)"),
-    ("7   7.2   7=text", "press [7 …], choose the second option of [7 … ▾], enter into [7 … ✎]"),
-    (":as tom", "go on as ana, tom, lea, max, gus (a guest) or olga (of another company)"),
+    (
+        "7   7.2   7=text   7=@path",
+        "press [7 …], choose the second option of [7 … ▾], enter into [7 … ✎], a file into it",
+    ),
+    (":press Close", "press the newest button that begins with these words; also :press 7"),
+    (":fill Name=text", "enter into what has this label in the dialog; options by their words, files as @path"),
+    (":shortcut note", "a shortcut on the newest public message (:shortcut note 2: the one before); alone: lists them"),
+    (":as tom", "go on as ana (an admin), tom, lea, max, gus (a guest) or olga (of another company)"),
     (":in #checkout   :dm", "go to another channel, to the direct messages with Rundown"),
     (":thread   :thread off", "reply in the thread of the last public message, or in the channel again"),
-    (":see", "the whole conversation as this person sees it"),
+    (":see", "the whole conversation as this person sees it, and the dialog"),
     (":fail testrail   :slow testmo", "trouble with testmo, testrail or practitest"),
     (":heal", "all systems work again"),
     (":quit", "leave (or Ctrl-D)"),
+    ('--run "…" --run ":as tom"', "each --run of rundown demo takes one such line; it ends after the last"),
 )
 
 

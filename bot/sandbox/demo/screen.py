@@ -22,9 +22,11 @@ from bot.sandbox.slack.reading import Reader
 
 WIDEST = 110
 SEEN_MOST = 20
+MISSED_MOST = 5
 #: “⏳ Looking up …”, “Working…”: the real answer takes its place.
 _INTERIM = re.compile(
-    r"(?:[⏳⌛]|:hourglass(?:_flowing_sand)?:|(?:looking|working|one moment)\b).*(?:…|\.\.\.)", re.IGNORECASE
+    r"(?:[⏳⌛]|:hourglass(?:_flowing_sand)?:|(?:looking|loading|reading|working|one moment)\b).*(?:…|\.\.\.)",
+    re.IGNORECASE,
 )
 
 
@@ -60,6 +62,10 @@ class Screen:
         self._zone = zone
         self._drawn: dict[tuple[str, str], Any] = {}
         self._dialog: tuple[str, str] | None = None
+        self._pending: set[tuple[str, str]] = set()
+        self._missed: dict[tuple[str, str], None] = {}
+        #: The message that is being used: its new state is drawn whole, that of others elsewhere as a line.
+        self.used: tuple[str, str] | None = None
         self.thread_ts = ""
         self._last: Message | None = None
         town.watch(self.hear)
@@ -69,33 +75,64 @@ class Screen:
     def hear(self, how: str, message: Message) -> None:
         """Take note of a message that was posted, edited or deleted."""
         self.news += 1
-        if not (message.by_app or message.user == SLACKBOT_ID) or not self._sees(message):
+        if not (message.by_app or message.user == SLACKBOT_ID):
+            return
+        if not self.sees(message):
+            self._missed[message.key] = None
             return
         if how == "deleted":
             if self._drawn.pop(message.key, None) is not None:
                 self.note(f"{self._name(message.user)} took a message away.")
             self.finals.append(message)
             return
-        if is_interim(message.blocks, message.text):
-            if self._interim:
-                self._draw(message)
-            return
         known = self._drawn.get(message.key)
+        if is_interim(message.blocks, message.text):
+            self._pending.add(message.key)
+            if self._interim:
+                self._draw(message, edited=known is not None)
+            return
         if known != _content(message):
-            self._draw(message, edited=known is not None)
+            if how == "edited" and self._stands_elsewhere(message):
+                self.note(f"edited in {self._where(message)}: {self.glimpse(message)}")
+            else:
+                self._draw(message, edited=known is not None)
             self._drawn[message.key] = _content(message)
+        self._pending.discard(message.key)
         self.finals.append(message)
 
-    def _sees(self, message: Message) -> bool:
+    def _stands_elsewhere(self, message: Message) -> bool:
+        """Whether an edited message is neither the one in use, nor the last one drawn, nor one still awaited."""
+        at_hand = {self.used, self._last.key if self._last else None, *self._pending}
+        return message.key not in at_hand
+
+    def _where(self, message: Message) -> str:
+        return f"{'a thread of ' if message.thread_ts else ''}{place_name(self._channel(message))}"
+
+    def sees(self, message: Message) -> bool:
+        """Whether this person sees that message."""
         return message.only_for in {"", self.person.id} and self.person.id in self._channel(message).members
 
     def _channel(self, message: Message) -> Channel:
         return self.town.slack.channel(message.channel)
 
     def become(self, person: Person, channel: Channel) -> None:
-        """Be somebody else's screen from now on."""
+        """Be somebody else's screen from now on; what they were sent meanwhile is drawn."""
         self.person, self.channel, self._dialog = person, channel, None
+        self._catch_up()
         self.draw_dialog()
+
+    def _catch_up(self) -> None:
+        now = [self.town.slack.state.messages[key] for key in self._missed]
+        mine = [one for one in now if self.sees(one)]
+        for one in mine:
+            del self._missed[one.key]
+        there = [one for one in mine if not one.deleted and self._drawn.get(one.key) != _content(one)]
+        if there:
+            shown = f"; the last {MISSED_MOST} of them" if len(there) > MISSED_MOST else ""
+            self.note(f"{len(there)} message{'s' if len(there) > 1 else ''} came meanwhile{shown}:")
+        for one in there[-MISSED_MOST:]:
+            self._draw(one)
+            self._drawn[one.key] = _content(one)
 
     # -- drawing -----------------------------------------------------------------------------------------------------
 
@@ -133,9 +170,10 @@ class Screen:
             return
         just_said = parent.user == self.person.id and (last is None or last.ts < parent.ts)
         if not just_said and (last is None or parent.ts not in (last.ts, last.thread_ts)):
-            self.show(Text(f"  in the thread of “{self._glimpse(parent)}”", "dim", overflow="ellipsis", no_wrap=True))
+            self.show(Text(f"  in the thread of “{self.glimpse(parent)}”", "dim", overflow="ellipsis", no_wrap=True))
 
-    def _glimpse(self, message: Message) -> str:
+    def glimpse(self, message: Message) -> str:
+        """The first words of a message, on one line."""
         reader = Reader(self.look.names)
         words = line(
             next((part for part in reader.blocks(message.blocks) if part.strip()), "") or reader.mrkdwn(message.text)
@@ -149,11 +187,13 @@ class Screen:
     def _name(self, user: str) -> str:
         return self.look.names.get(user, user)
 
-    def draw_dialog(self) -> None:
-        """Draw the dialog in front of this person when it is new or has changed; say when it was closed."""
+    def draw_dialog(self, *, again: bool = False) -> None:
+        """Draw the dialog in front of this person when it is new or has changed, or `again`; say when it was closed."""
         view = self.town.slack.view(self.person)
         stamp = dialog_stamp(view)
-        if stamp == self._dialog:
+        if stamp == self._dialog and not (again and view):
+            return
+        if view is not None and not self._interim and is_interim(view.blocks, ""):
             return
         if view is not None:
             self.show(draw_dialog(view, self.look, self.chips))
@@ -161,8 +201,13 @@ class Screen:
             self.note("The dialog is closed.")
         self._dialog = stamp
 
+    def draw_entry(self, label: str, words: str) -> None:
+        """Say what stands in an input of the dialog now: a line, for the whole form would be drawn for each of them."""
+        self.note(f"{label}: {words or '–'}")
+        self._dialog = dialog_stamp(self.town.slack.view(self.person))
+
     def see(self, thread_ts: str = "") -> None:
-        """Draw the conversation, or one thread, as this person sees it."""
+        """Draw the conversation, or one thread, as this person sees it, and the dialog in front of it."""
         slack = self.town.slack
         roots = slack.seen_by(self.person, self.channel)
         if thread_ts:
@@ -176,6 +221,7 @@ class Screen:
                 self._last = message
                 self.show(draw(message, self.look, self.chips))
                 self._drawn[message.key] = _content(message)
+        self.draw_dialog(again=True)
 
     def note(self, words: str) -> None:
         """Something the demo says itself."""

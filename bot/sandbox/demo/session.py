@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from rich.text import Text
@@ -13,8 +15,10 @@ from bot.sandbox.demo.acts import (
     Act,
     Become,
     Enter,
+    Find,
     Help,
     Mention,
+    Menu,
     Nothing,
     Press,
     Quit,
@@ -25,13 +29,13 @@ from bot.sandbox.demo.acts import (
     Trouble,
     Unknown,
 )
-from bot.sandbox.demo.chips import Target, Thing, live, options
+from bot.sandbox.demo.chips import Target, Thing, Use, initial, live, meant, options, shown_value
 from bot.sandbox.demo.guide import HELP
 from bot.sandbox.demo.ink import Ink
 from bot.sandbox.demo.letters import harmless, line
 from bot.sandbox.demo.screen import Screen, dialog_stamp, is_interim, place_name
 from bot.sandbox.demo.town import Town
-from bot.sandbox.slack import CannotDo, Channel, Control, Delivery, Message, Person, View, Workspace
+from bot.sandbox.slack import CannotDo, Channel, Control, Delivery, Message, Person, Shortcut, View, Workspace
 
 ANSWER_S = 30.0
 QUIET_S, QUIET_MOST = 0.4, 8
@@ -121,6 +125,10 @@ class Session:
                 return Done(ok=done.ok)
             case Press():
                 return await self._press(act)
+            case Find():
+                return await self._press(Press(self._number(act), entered=act.entered))
+            case Menu():
+                return await self._menu(act)
             case Become():
                 self._become(self._colleague(act.person))
             case Enter():
@@ -145,6 +153,7 @@ class Session:
 
     async def _send(self, how: Callable[..., Any], *words: str) -> Done:
         before = self._before()
+        self.screen.used = None
         delivery = await how(self.person, self.channel, *words, thread_ts=self.screen.thread_ts or None)
         return self._sent(delivery, before)
 
@@ -160,7 +169,57 @@ class Session:
     def _before(self) -> tuple[int, tuple[str, str] | None]:
         return len(self.screen.finals), dialog_stamp(self.slack.view(self.person))
 
+    # -- shortcuts ---------------------------------------------------------------------------------------------------
+
+    async def _menu(self, act: Menu) -> Done:
+        offered = self.slack.app.shortcuts or ()
+        if not act.name:
+            listed = "; ".join(f":shortcut {one.callback_id} – {one.name}" for one in offered)
+            self.screen.note(listed or "The app has no shortcuts.")
+            return Done()
+        shortcut: Shortcut | None = meant([(one.callback_id, one) for one in offered], act.name)
+        shortcut = shortcut or meant([(one.name, one) for one in offered], act.name)
+        if shortcut is None:
+            names = ", ".join(one.callback_id for one in offered) or "none"
+            raise CannotDo(f"the app has no shortcut {act.name}; there are {names}")
+        message = None if shortcut.kind == "global" else self._public(act.back)
+        before = self._before()
+        self.screen.used = None
+        self.screen.note(shortcut.name + (f", on “{self.screen.glimpse(message)}”" if message else ""))
+        return self._sent(await self.slack.shortcut(self.person, shortcut.callback_id, message), before)
+
+    def _public(self, back: int = 1) -> Message:
+        """The newest message that all see here (in the thread one is in), or one `back` from it."""
+        found = [
+            one
+            for one in self.slack.state.in_channel(self.channel.id)
+            if not one.is_ephemeral and self.screen.thread_ts in ("", one.ts, one.thread_ts)
+        ]
+        if back > len(found):
+            said = f"only {len(found)} {'was' if len(found) == 1 else 'were'}" if found else "nothing public was"
+            raise CannotDo(f"{said} said in {place_name(self.channel)} yet; share an answer first")
+        return found[-back]
+
     # -- numbers -----------------------------------------------------------------------------------------------------
+
+    def _number(self, act: Find) -> int:
+        """The number of the newest thing with these words that is still there for this person."""
+        uses: tuple[Use, ...] = ("button", "submit", "close") if act.entered is None else ("entry",)
+        for number in self.screen.chips.named(act.words, uses):
+            found = self.screen.chips.find(number)
+            if found is not None and self._is_there(*found):
+                return number
+        kind = "button" if act.entered is None else "input"
+        raise CannotDo(f"there is no {kind} “{act.words}” here; :see shows what is")
+
+    def _is_there(self, thing: Thing, target: Target) -> bool:
+        if isinstance(thing, Message):
+            thing = self.slack.now(thing)
+            return self.screen.sees(thing) and live(target, thing, self.slack.controls(thing)) is not None
+        top = self.slack.view(self.person)
+        if top is None or top.id != thing.id:
+            return False
+        return target.use in {"submit", "close"} or live(target, thing, self.slack.controls(thing)) is not None
 
     async def _press(self, act: Press) -> Done:
         found = self.screen.chips.find(act.number)
@@ -185,6 +244,7 @@ class Session:
 
     async def _use(self, thing: Thing, control: Control, target: Target, act: Press) -> Done:
         before = self._before()
+        self.screen.used = thing.key if isinstance(thing, Message) else None
         if target.use == "button":
             if confirm := control.element.get("confirm"):
                 label = Ink(self.screen.look).label
@@ -197,29 +257,45 @@ class Session:
             done = self._sent(delivery, before, thing)
             leaves = isinstance(thing, Message) and bool(thing.only_for) and _shares(control)
             return replace(done, leaves=leaves)
-        chosen = self._chosen(control, act)
+        chosen = self._chosen(thing, control, act)
         if isinstance(thing, View) and control.is_input and not control.block.get("dispatch_action"):
-            self.slack.fill(thing, {control.action_id: chosen})
-            self.screen.draw_dialog()
+            view = self.slack.fill(thing, {control.block_id: chosen})
+            shown = shown_value(Ink(self.screen.look), control, _entered(view, control))
+            self.screen.draw_entry(line(control.words), shown)
             return Done()
         return self._sent(await self.slack.choose(self.person, thing, control.number, chosen), before, thing)
 
-    def _chosen(self, control: Control, act: Press) -> Any:
+    def _chosen(self, thing: Thing, control: Control, act: Press) -> Any:
         offered = options(Ink(self.screen.look), control)
+        several = control.kind == "checkboxes" or control.kind.startswith("multi_")
         if act.option is not None and 1 <= act.option <= len(offered):
-            return offered[act.option - 1][1]
-        if act.entered is not None and not offered:
-            return act.entered
+            option = offered[act.option - 1][1]
+            return self._toggled(thing, control, option) if several else option
+        if act.entered is not None and offered:
+            return _several_meant(offered, act.entered) if several else _meant(offered, act.entered)
+        if act.entered is not None and control.kind == "file_input":
+            return _read_files(act.entered)
+        if act.entered is not None:
+            return act.entered.replace("\\n", "\n") if control.element.get("multiline") else act.entered
         way = f"{act.number}.1 to {act.number}.{len(offered)} choose" if offered else f"{act.number}=… enters"
         raise CannotDo(f"“{control.words or act.number}” is no button; {way}")
+
+    def _toggled(self, thing: Thing, control: Control, option: Any) -> list[Any]:
+        """What is chosen when one more option is pressed; pressed again, it is no longer chosen."""
+        live_one = self.slack.view(self.person) if isinstance(thing, View) else None
+        chosen = list((_entered(live_one, control) if live_one else initial(control)) or ())
+        return [one for one in chosen if one != option] if option in chosen else [*chosen, option]
 
     async def _leave_dialog(self, thing: Thing, target: Target) -> Done:
         view = next((one for one in self.slack.views(self.person) if ("view", one.id) == target.thing), None)
         if view is None or not isinstance(thing, View):
             raise CannotDo("that dialog is closed")
         before = self._before()
+        self.screen.used = None
         delivery = await (self.slack.submit(view) if target.use == "submit" else self.slack.close(view))
-        self.screen.draw_dialog()
+        self.screen.draw_dialog(again=bool(delivery.view_errors))
+        if delivery.view_errors:
+            return Done()
         after = delivery.view if target.use == "submit" else None
         moved_on = after is not None and dialog_stamp(after) != before[1] and not is_interim(after.blocks, "")
         if target.use == "close" or moved_on:
@@ -258,10 +334,9 @@ class Session:
         if not on:
             self.screen.thread_ts = ""
             return
-        public = [one for one in self.slack.state.in_channel(self.channel.id) if not one.is_ephemeral]
-        if not public:
-            raise CannotDo(f"nothing public was said in {place_name(self.channel)} yet; share an answer first")
-        self.screen.thread_ts = public[-1].thread_ts or public[-1].ts
+        self.screen.thread_ts = ""
+        newest = self._public()
+        self.screen.thread_ts = newest.thread_ts or newest.ts
 
     def _trouble(self, act: Trouble) -> None:
         getattr(self._town, act.how)(*filter(None, [act.system]))
@@ -319,6 +394,38 @@ class Session:
     def _all_told(self) -> bool:
         """Whether the app has taken all it was told, or Slack has given up telling it."""
         return all(one.acked or all(each.failure for each in one.attempts) for one in self.slack.deliveries)
+
+
+def _entered(view: View, control: Control) -> Any:
+    """What stands in an input of a dialog."""
+    entry = view.typed.get(control.block_id, {}).get(control.action_id)
+    return initial(control) if entry is None else next((one for key, one in entry.items() if key != "type"), None)
+
+
+def _meant(offered: list[tuple[str, Any]], words: str) -> Any:
+    """The option with these words, None for none at all. Raises CannotDo."""
+    option = meant(offered, words) if words else None
+    if words and option is None:
+        raise CannotDo(f"“{words}” is not offered; there is {', '.join(label for label, _ in offered)}")
+    return option
+
+
+def _several_meant(offered: list[tuple[str, Any]], words: str) -> list[Any]:
+    """The options of `web, slow`; one whose own words have a comma is found by all of them. Raises CannotDo."""
+    if words and (whole := meant(offered, words)) is not None:
+        return [whole]
+    return [_meant(offered, part.strip()) for part in words.split(",") if part.strip()]
+
+
+def _read_files(words: str) -> list[tuple[str, bytes]]:
+    """The files of `@one.png @two.log`; none for nothing. Raises CannotDo."""
+    paths = [Path(part.strip()).expanduser() for part in re.split(r"(?:^|\s+)@", words) if part.strip()]
+    if paths and not words.startswith("@"):
+        raise CannotDo("a file is named by @ and its path: =@shot.png")
+    try:
+        return [(path.name, path.read_bytes()) for path in paths]
+    except OSError as error:
+        raise CannotDo(f"{error.filename} can't be read: {error.strerror}") from None
 
 
 def _shares(control: Control) -> bool:

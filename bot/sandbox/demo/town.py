@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 from bot.sandbox.practitest import PractiTest
 from bot.sandbox.server import Clock, SampleServer, running
 from bot.sandbox.slack import CannotDo, Message, Workspace
+from bot.sandbox.slack.company import SHORTCUTS
 from bot.sandbox.testmo import Testmo
 from bot.sandbox.testrail import TestRail
 
@@ -23,16 +25,21 @@ class Town:
         settings = read_settings(town.environment())
         …
 
-    With `http` Slack delivers by signed HTTP once `connect_http` told it the port, else over Socket Mode.
+    With `http` Slack delivers by signed HTTP once `connect_http` told it the port, else over Socket Mode. With a
+    `manifest` the app is installed with what that asks for, no scope more.
     """
 
-    def __init__(self, *, http: bool = False, clock: Clock | None = None) -> None:
+    def __init__(
+        self, *, http: bool = False, clock: Clock | None = None, manifest: Mapping[str, Any] | None = None
+    ) -> None:
         self.clock = clock or Clock()
         self.http = http
         self.testmo = Testmo(self.clock)
         self.testrail = TestRail(self.clock)
         self.practitest = PractiTest(self.clock)
-        self.slack = Workspace(self.clock)
+        self.slack = Workspace(self.clock, shortcuts=SHORTCUTS)
+        if manifest is not None:
+            self.slack.install(manifest)
         self.systems: dict[str, SampleServer] = {
             server.name: server for server in (self.testmo, self.testrail, self.practitest)
         }

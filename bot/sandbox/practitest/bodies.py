@@ -12,7 +12,7 @@ from bot.sandbox.practitest.asking import RefusalError
 from bot.sandbox.practitest.records import CustomFields, FieldValue
 
 JSON_TYPES = {"application/json", "application/vnd.api+json"}
-_DURATION = re.compile(r"(\d{2,}):([0-5]\d):([0-5]\d)", re.ASCII)
+_DURATION = re.compile(r"(\d{2}):([0-5]\d):([0-5]\d)", re.ASCII)
 _FIELD = re.compile(r"---f-(\d+)", re.ASCII)
 
 

@@ -45,8 +45,8 @@ def _read_run(item: dict[str, Any], account: Account, project_id: int, caller: i
     ran_at = bodies.date_and_time(given.get("run-date"), "run-date")
     if manual and output is not None:
         raise RefusalError(422, "automated-execution-output is for AutomatedRun only")
-    if ran_at is not None and not manual:
-        raise RefusalError(422, "run-date is for ManualRun only")
+    if not manual:
+        _refuse_manual_only(given)
     return NewRun(
         _instance(given, account, project_id),
         _status(given, steps),
@@ -70,6 +70,13 @@ def _instance(given: dict[str, Any], account: Account, project_id: int) -> int:
     if found is None or found.project_id != project_id:
         raise RefusalError(422, f"instance-id {wanted} is not an instance of this project")
     return wanted
+
+
+def _refuse_manual_only(given: dict[str, Any]) -> None:
+    """What the vendor's table marks "ManualRun only"."""
+    for name in ("run-date", "tester-id"):
+        if given.get(name) not in (None, ""):
+            raise RefusalError(422, f"{name} is for ManualRun only")
 
 
 def _tester(given: dict[str, Any], account: Account, caller: int | None) -> int:

@@ -2,7 +2,7 @@
 
 from bot.sandbox.slack.controls import Control
 from bot.sandbox.slack.deliveries import Attempt, Delivery
-from bot.sandbox.slack.records import ApiCall, Channel, Message, Person, Refusal, View
+from bot.sandbox.slack.records import ApiCall, Channel, Download, Message, Person, Refusal, Shortcut, Upload, View
 from bot.sandbox.slack.refusals import CannotDo
 from bot.sandbox.slack.state import Quirks
 from bot.sandbox.slack.workspace import Workspace
@@ -14,10 +14,13 @@ __all__ = [
     "Channel",
     "Control",
     "Delivery",
+    "Download",
     "Message",
     "Person",
     "Quirks",
     "Refusal",
+    "Shortcut",
+    "Upload",
     "View",
     "Workspace",
 ]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from bot.sandbox.slack.records import Channel, Person, UserGroup
+from bot.sandbox.slack.records import Channel, Person, Shortcut, UserGroup
 from bot.sandbox.world import ANA, COLLEAGUES, GUS, LEA, MAX, OLGA, TOM, Colleague
 
 TEAM_ID = "T0ACME0001"
 TEAM_DOMAIN = "acme"
 TEAM_NAME = "Acme"
 PARTNER_TEAM_ID = "T0PARTNER2"
+PARTNER_DOMAIN = "partner"
 APP_ID = "A0RUNDOWN1"
 BOT_USER_ID = "U0RUNDOWN9"
 BOT_ID = "B0RUNDOWN9"
@@ -38,6 +39,7 @@ BOT_SCOPES = frozenset(
         "usergroups:read",
         "links:read",
         "links:write",
+        "files:read",
         "files:write",
     }
 )
@@ -53,6 +55,12 @@ BOT_EVENTS = frozenset(
         "app_uninstalled",
         "tokens_revoked",
     }
+)
+
+#: The shortcuts in the menu of every message.
+SHORTCUTS = (
+    Shortcut("attach_to_run", "Attach to a test run", "message"),
+    Shortcut("note_on_run", "Note on a run", "message"),
 )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 from bot.sandbox.slack.records import Json
@@ -36,7 +37,11 @@ VALUE_KEYS: dict[str, tuple[str, str]] = {
     "rich_text_input": ("rich_text_value", "initial_value"),
     "file_input": ("files", ""),
 }
-_OPTION_KEYS = {"selected_option", "selected_options"}
+TYPED = frozenset({"plain_text_input", "email_text_input", "url_text_input", "number_input"})
+_PICKED: dict[str, Callable[[str], object]] = {
+    "datepicker": date.fromisoformat,
+    "timepicker": lambda text: datetime.strptime(text, "%H:%M"),  # noqa: DTZ007  a time of day has no zone
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,14 +159,25 @@ def present(control: Control, entered: Any) -> Json:
     """The control's entry in `state.values`: what was entered, else its initial value."""
     key, initial = VALUE_KEYS[control.kind]
     value = entered if entered is not None else control.element.get(initial) if initial else None
+    if value == "" and control.kind in TYPED:  # an input that was emptied
+        value = None
     if value is None and key.endswith("s"):
         value = []
     return {"type": control.kind, key: value}
 
 
 def choice(control: Control, chosen: Any) -> Any:
-    """What a person chose, as Slack sends it: options by value, words or number become the whole option."""
+    """What a person chose, as Slack sends it: options by value, words or number become the whole option.
+
+    Raises CannotDo for what Slack's client does not offer or take.
+    """
     key, _ = VALUE_KEYS[control.kind]
+    if control.kind in TYPED:
+        return None if chosen is None else str(chosen)
+    if control.kind in _PICKED and chosen:
+        return _picked(control, str(chosen))
+    if control.kind == "datetimepicker" and chosen:
+        return _moment(control, chosen)
     if key == "selected_option":
         return None if chosen is None else _option(control, chosen)
     if key == "selected_options":
@@ -170,6 +186,24 @@ def choice(control: Control, chosen: Any) -> Any:
     if key.endswith("s") and not isinstance(chosen, list):
         return list(chosen) if isinstance(chosen, tuple | set) else [chosen]
     return chosen
+
+
+def _picked(control: Control, chosen: str) -> str:
+    """A day or a time of day, which people can only pick."""
+    try:
+        _PICKED[control.kind](chosen)
+    except ValueError:
+        form = "2026-01-05" if control.kind == "datepicker" else "09:30"
+        raise CannotDo(f"{control.words!r} takes what looks like {form}") from None
+    return chosen
+
+
+def _moment(control: Control, chosen: Any) -> int:
+    """Seconds since 1970; also of `2026-01-05T09:30+01:00`."""
+    try:
+        return int(chosen) if str(chosen).isdecimal() else int(datetime.fromisoformat(str(chosen)).timestamp())
+    except ValueError:
+        raise CannotDo(f"{control.words!r} takes what looks like 2026-01-05T09:30+01:00") from None
 
 
 def _option(control: Control, chosen: Any) -> Json:

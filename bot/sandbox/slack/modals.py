@@ -17,8 +17,8 @@ STACK_MAX = 3
 VIEW_BYTES_MAX = 250_000
 
 
-def read_view(value: Any, kind: Literal["modal", "home"]) -> Json:
-    """Judge a view that the app sent. Raises Refused invalid_arguments or view_too_large."""
+def read_view(state: State, value: Any, kind: Literal["modal", "home"]) -> Json:
+    """Judge a view that the app sent. Raises Refused invalid_arguments, view_too_large or missing_scope."""
     value = unpacked(value, "invalid_arguments")
     if not isinstance(value, dict):
         raise Refused("invalid_arguments", messages=["missing required field: view [json-pointer:/view]"])
@@ -29,6 +29,7 @@ def read_view(value: Any, kind: Literal["modal", "home"]) -> Json:
         raise Refused("invalid_arguments", messages=problems)
     if len(json.dumps(value, ensure_ascii=False).encode()) > VIEW_BYTES_MAX:
         raise Refused("view_too_large")
+    _refuse_unreadable_files(state, value["blocks"])
     return {**value, "blocks": list(named(value["blocks"]))}
 
 
@@ -144,6 +145,14 @@ def _refuse_double(state: State, content: Json, mine: View | None) -> None:
         one.external_id == external_id and (mine is None or one.id != mine.id) for one in state.views.values()
     ):
         raise Refused("duplicate_external_id")
+
+
+def _refuse_unreadable_files(state: State, blocks: list[Json]) -> None:
+    """A file_input needs files:read. Source: docs.slack.dev block-elements/file-input-element; it names no error."""
+    takes_files = any((block.get("element") or {}).get("type") == "file_input" for block in blocks)
+    if takes_files and "files:read" not in state.app.scopes:
+        provided = ",".join(sorted(state.app.scopes))
+        raise Refused("missing_scope", extra={"needed": "files:read", "provided": provided})
 
 
 def _hash(state: State) -> str:

@@ -23,11 +23,14 @@ def command(
     response_url: str,
     trigger_id: str,
 ) -> Json:
-    """The form fields of a slash command. Source: docs.slack.dev interactivity/implementing-slash-commands."""
+    """The form fields of a slash command. Source: docs.slack.dev interactivity/implementing-slash-commands.
+
+    The team is the person's own: a command from another workspace comes only if the app is installed there too.
+    """
     return {
         "token": state.app.verification_token,
-        "team_id": state.team_id,
-        "team_domain": state.domain,
+        "team_id": person.team_id,
+        "team_domain": state.domains.get(person.team_id, ""),
         "channel_id": channel.id,
         "channel_name": COMMAND_CHANNEL_NAMES.get(channel.kind, channel.name),
         "user_id": person.id,
@@ -178,14 +181,19 @@ def _actor(person: Person) -> Json:
     return {"id": person.id, "username": person.handle, "name": person.handle, "team_id": person.team_id}
 
 
-def _frame(state: State, kind: str, person: Person) -> Json:
-    """What every interaction carries."""
+def _frame(state: State, kind: str, person: Person, team_id: str = "") -> Json:
+    """What every interaction carries. `team_id` is the team it is told for, the app's own unless told otherwise.
+
+    A click on a message is told for the team that has the app, whoever clicked; in a dialog, team and view are
+    those of the person, and the view says `app_installed_team_id` (read from how Bolt finds its token).
+    """
+    team_id = team_id or state.team_id
     return {
         "type": kind,
         "user": _actor(person),
         "api_app_id": state.app.id,
         "token": state.app.verification_token,
-        "team": {"id": state.team_id, "domain": state.domain},
+        "team": {"id": team_id, "domain": state.domains.get(team_id, "")},
         "enterprise": None,
         "is_enterprise_install": False,
     }
@@ -241,7 +249,7 @@ def message_action(
 def view_action(state: State, person: Person, view: View, actions: list[Json], *, trigger_id: str) -> Json:
     """Something in a modal or Home tab was used."""
     return {
-        **_frame(state, "block_actions", person),
+        **_frame(state, "block_actions", person, person.team_id),
         "container": {"type": "view", "view_id": view.id},
         "trigger_id": trigger_id,
         "view": wire.view(state, view),
@@ -251,7 +259,7 @@ def view_action(state: State, person: Person, view: View, actions: list[Json], *
 
 def view_submission(state: State, person: Person, view: View, *, trigger_id: str, response_urls: list[Json]) -> Json:
     return {
-        **_frame(state, "view_submission", person),
+        **_frame(state, "view_submission", person, person.team_id),
         "trigger_id": trigger_id,
         "view": wire.view(state, view),
         "response_urls": response_urls,
@@ -259,12 +267,16 @@ def view_submission(state: State, person: Person, view: View, *, trigger_id: str
 
 
 def view_closed(state: State, person: Person, view: View, *, cleared: bool) -> Json:
-    return {**_frame(state, "view_closed", person), "view": wire.view(state, view), "is_cleared": cleared}
+    return {
+        **_frame(state, "view_closed", person, person.team_id),
+        "view": wire.view(state, view),
+        "is_cleared": cleared,
+    }
 
 
 def global_shortcut(state: State, person: Person, callback_id: str, *, trigger_id: str) -> Json:
     return {
-        **_frame(state, "shortcut", person),
+        **_frame(state, "shortcut", person, person.team_id),
         "callback_id": callback_id,
         "trigger_id": trigger_id,
         "action_ts": state.next_ts("actions"),
@@ -282,7 +294,7 @@ def message_shortcut(
     trigger_id: str,
 ) -> Json:
     return {
-        **_frame(state, "message_action", person),
+        **_frame(state, "message_action", person, person.team_id),
         "callback_id": callback_id,
         "trigger_id": trigger_id,
         "action_ts": state.next_ts("actions"),

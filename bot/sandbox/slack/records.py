@@ -14,7 +14,10 @@ ChannelKind = Literal["channel", "group", "im", "mpim"]
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody (or some app) with a user id. `team_id` differs from the workspace's for Slack Connect outsiders."""
+    """Somebody (or some app) with a user id. `team_id` differs from the workspace's for Slack Connect outsiders.
+
+    A guest with `is_single_channel` may be in one channel only (Slack's `is_ultra_restricted`).
+    """
 
     id: str
     handle: str
@@ -25,6 +28,7 @@ class Person:
     is_admin: bool = False
     is_owner: bool = False
     is_guest: bool = False
+    is_single_channel: bool = False
     is_outsider: bool = False
     is_bot: bool = False
     deleted: bool = False
@@ -124,17 +128,30 @@ class View:
 
 @dataclass(slots=True)
 class UserGroup:
-    """A user group (`@qa-leads`) and its people's ids."""
+    """A user group (`@qa-leads`) and its people's ids. A disabled one is listed only when asked for."""
 
     id: str
     handle: str
     name: str
     users: list[str] = field(default_factory=list)
+    disabled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shortcut:
+    """A shortcut of the app: in a message's menu, or anywhere (`global`); "" for one that is used in both ways."""
+
+    callback_id: str
+    name: str = ""
+    kind: Literal["message", "global", ""] = ""
 
 
 @dataclass(slots=True)
 class Upload:
-    """A file on its way or shared. `data` is None until the bytes came; `shares` are channel ids."""
+    """A file on its way or shared. `data` is None until the bytes came; `shares` are channel ids.
+
+    `user` put it there at `created` (seconds since 1970); `given`: into a dialog of the app, which may read it then.
+    """
 
     id: str
     name: str
@@ -144,6 +161,18 @@ class Upload:
     data: bytes | None = None
     complete: bool = False
     shares: list[str] = field(default_factory=list)
+    user: str = ""
+    created: int = 0
+    given: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """One request for a file's bytes. `refusal` tells why a login page was answered instead, "" when it was not."""
+
+    file: str
+    at: datetime
+    refusal: str = ""
 
 
 @dataclass(slots=True)

@@ -31,17 +31,19 @@ class Speaking(Core):
         *,
         thread_ts: str | None = None,
         escaped: bool = False,
+        foreign: bool = False,
     ) -> Delivery:
         """Type a slash command. `text` is as typed (`@ana`, plain URLs); with `escaped` it is in Slack's form already.
 
-        In a thread, for unknown commands and for people of other workspaces, Slack itself refuses.
+        In a thread, for unknown commands and for people of other workspaces, Slack itself refuses. With `foreign` the
+        app is installed in the other workspace too: then the command comes, told for that workspace's team.
         """
         person, channel = self._member(who, where)
         if thread_ts:
             return self._refused_command(
                 person, channel, "not_supported_in_threads", f"{name} is not supported in threads. Sorry!"
             )
-        if name not in self.state.app.commands or person.is_outsider:
+        if name not in self.state.app.commands or (person.is_outsider and not foreign):
             return self._refused_command(person, channel, "invalid_command", f"{name} is not a valid command.")
         words = text if escaped or not self.state.app.should_escape else composer.command_text(self.state, text)
         delivery = Delivery(
@@ -112,7 +114,8 @@ class Speaking(Core):
     ) -> Delivery:
         """Post a message. Returns the delivery of the event that matters most; the others are its `twins`.
 
-        `delivery.message` is the message. Without any event for the app, nothing was attempted.
+        `files` are ids (see `Workspace.put_file`). `delivery.message` is the message. Without any event for the app,
+        nothing was attempted.
         """
         person, channel = self._member(who, where)
         parts = composer.read_text(text) if escaped else composer.elements(self.state, text)
@@ -125,6 +128,8 @@ class Speaking(Core):
             thread_ts=thread_ts or "",
             files=files,
         )
+        for file_id in files:
+            self.state.uploads[file_id].shares.append(channel.id)
         events = self._events(message, channel, parts)
         deliveries = [
             Delivery("events_api", payloads.event(self.state, inner, channel), message=message) for inner in events

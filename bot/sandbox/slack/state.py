@@ -24,6 +24,7 @@ from bot.sandbox.slack.records import (
     Message,
     Person,
     Refusal,
+    Shortcut,
     Upload,
     UserGroup,
     View,
@@ -48,7 +49,7 @@ class App:
     commands: frozenset[str]
     should_escape: bool = True
     unfurl_domains: tuple[str, ...] = ()
-    shortcuts: frozenset[str] | None = None
+    shortcuts: tuple[Shortcut, ...] | None = None
     id: str = company.APP_ID
     bot_id: str = company.BOT_ID
     user_id: str = company.BOT_USER_ID
@@ -84,6 +85,7 @@ class State:
         self.base_url = ""
         self.team_id = company.TEAM_ID
         self.domain = company.TEAM_DOMAIN
+        self.domains = {company.TEAM_ID: company.TEAM_DOMAIN, company.PARTNER_TEAM_ID: company.PARTNER_DOMAIN}
         self.people: dict[str, Person] = {person.id: person for person in company.people(app.name)}
         self.channels: dict[str, Channel] = {channel.id: channel for channel in company.channels()}
         self.groups: dict[str, UserGroup] = {group.id: group for group in company.groups()}
@@ -273,6 +275,22 @@ class State:
         if edited_by:
             changes |= {"edited_ts": f"{int(self.now().timestamp())}.000000", "edited_by": edited_by}
         return self._keep(replace(message, edits=message.edits + 1, **changes), "edited")
+
+    def keep_file(self, name: str, data: bytes, user: str, *, given: bool = False) -> Upload:
+        """A file that a person has put into the workspace, all its bytes there."""
+        upload = Upload(
+            new_id("F"),
+            name,
+            len(data),
+            secrets.token_hex(8),
+            data=data,
+            complete=True,
+            user=user,
+            created=int(self.now().timestamp()),
+            given=given,
+        )
+        self.uploads[upload.id] = upload
+        return upload
 
     def remove(self, message: Message) -> None:
         self._keep(replace(message, deleted=True), "deleted")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from bot.sandbox.slack import modals, payloads
+from bot.sandbox.slack import modals, payloads, wire
 from bot.sandbox.slack.blockshapes import GROUPS, OPTIONS
 from bot.sandbox.slack.controls import BUTTONS, Control, choice, controls, pick, present, pressed
 from bot.sandbox.slack.core import Core, Who
 from bot.sandbox.slack.deliveries import Delivery
-from bot.sandbox.slack.records import Json, Message, Person, View
+from bot.sandbox.slack.fitting import FILE_BYTES_MAX, fits, takes_file
+from bot.sandbox.slack.records import Json, Message, Person, Upload, View
 from bot.sandbox.slack.refusals import CannotDo, Refused
 from bot.sandbox.slack.rules import Report
 
@@ -48,14 +51,32 @@ class Using(Core):
         *,
         value: str | None = None,
         stale: bool = False,
+        forge_value: str | None = None,
     ) -> Delivery:
         """Press a button, named by action_id, words or number; `value` tells twins apart. A confirmation is agreed to.
 
-        With `stale` the button is looked for in what is passed, as on a screen that has not caught up.
+        With `stale` the button is looked for in what is passed, as on a screen that has not caught up. With
+        `forge_value` the app is told this value in place of the button's own, which no client of Slack's does.
         """
         shown = thing if stale else self._now(thing)
         control = pick([one for one in _controls(shown) if one.kind in BUTTONS], button, value)
+        if forge_value is not None:
+            control = replace(control, element={**control.element, "value": forge_value})
         return await self._use(who, shown, control, None)
+
+    async def clicks(
+        self,
+        people: Iterable[Who],
+        thing: Thing,
+        button: str | int,
+        *,
+        value: str | None = None,
+        stale: bool = False,
+        forge_value: str | None = None,
+    ) -> list[Delivery]:
+        """The same button, pressed by all of these at once; one person may be among them many times."""
+        pressing = (self.click(who, thing, button, value=value, stale=stale, forge_value=forge_value) for who in people)
+        return list(await asyncio.gather(*pressing))
 
     async def choose(self, who: Who, thing: Thing, menu: str | int, chosen: Any, *, stale: bool = False) -> Delivery:
         """Choose in a menu, picker, overflow or box: options by value, words or number; people and channels by id."""
@@ -73,7 +94,8 @@ class Using(Core):
                 raise CannotDo("this is somebody else's dialog")
             view = self._type(shown, control, chosen)
             trigger_id = self.state.triggers.give(person.id, self.state.now(), view.id)
-            payload = payloads.view_action(self.state, person, view, [action], trigger_id=trigger_id)
+            whole = replace(view, typed=self._entries(view))
+            payload = payloads.view_action(self.state, person, whole, [action], trigger_id=trigger_id)
         else:
             person, _ = self._live(who, shown)
             values = self._message_values(person, shown, control, chosen)
@@ -115,15 +137,37 @@ class Using(Core):
     # -- dialogs -----------------------------------------------------------------------------------------------------
 
     def fill(self, view: View, values: dict[str, Any]) -> View:
-        """Enter into a dialog's inputs, named by action_id, label or block_id, without submitting."""
+        """Enter into a dialog's inputs, named by action_id, label or block_id, without submitting.
+
+        A file_input takes `(name, bytes)`, an Upload, or a list of these; [] takes the files out again.
+        """
         live = self._now(view)
         if not isinstance(live, View):
             raise CannotDo("this is no dialog")
         found = [one for one in controls(live.blocks) if one.kind not in BUTTONS]
         for name, value in values.items():
             control = pick(found, name)
-            live = self._type(live, control, choice(control, value))
+            chosen = self._files(live, control, value) if control.kind == "file_input" else choice(control, value)
+            live = self._type(live, control, chosen)
         return live
+
+    def _files(self, view: View, control: Control, given: Any) -> list[Json]:
+        """The files as Slack's client uploads them: as soon as they are put into the input, before it is submitted."""
+        several = given if isinstance(given, list) else [] if given is None else [given]
+        most = int(control.element.get("max_files", 10))
+        if len(several) > most:
+            raise CannotDo(f"{control.words!r} takes at most {most} file{'s' if most > 1 else ''}")
+        uploads = []
+        for one in several:
+            name, data = (one.name, one.data or b"") if isinstance(one, Upload) else one
+            if not takes_file(control, name):
+                raise CannotDo(f"{control.words!r} takes only {', '.join(control.element['filetypes'])}")
+            if len(data) > FILE_BYTES_MAX:
+                raise CannotDo(f"{name} is larger than 10 MB")
+            upload = one if isinstance(one, Upload) else self.state.keep_file(name, data, view.user)
+            upload.given = True
+            uploads.append(upload)
+        return [wire.file(self.state, upload) for upload in uploads]
 
     async def submit(self, view: View, values: dict[str, Any] | None = None) -> Delivery:
         """Fill in and press the dialog's submit button. Raises CannotDo for what Slack's client would not send."""
@@ -152,20 +196,28 @@ class Using(Core):
 
     def _complete(self, view: View) -> View:
         """All inputs with a state, required ones filled. Raises CannotDo."""
-        typed = {**view.typed}
+        typed = self._entries(view)
         for one in controls(view.blocks):
             if one.kind in BUTTONS or one.kind == "overflow":
                 continue
-            entry = typed.get(one.block_id, {}).get(one.action_id) or present(one, None)
+            entry = typed[one.block_id][one.action_id]
             value = next((inner for key, inner in entry.items() if key != "type"), None)
             optional = one.block.get("optional") or one.kind == "checkboxes"
             if one.is_input and not optional and value in (None, "", []):
                 raise CannotDo(f"{one.words!r} must be filled in")
-            _fits(one, value)
-            typed[one.block_id] = {**typed.get(one.block_id, {}), one.action_id: entry}
+            fits(one, value)
         fresh = replace(view, typed=typed, errors={})
         self.state.views[view.id] = fresh
         return fresh
+
+    def _entries(self, view: View) -> Json:
+        """`state.values` of a dialog: what was entered, else what was there from the start."""
+        entries = dict(view.typed)
+        for one in controls(view.blocks):
+            if one.kind not in BUTTONS and one.kind != "overflow":
+                mine = entries.get(one.block_id, {})
+                entries[one.block_id] = {**mine, one.action_id: mine.get(one.action_id) or present(one, None)}
+        return entries
 
     def _view_response_urls(self, person: Person, view: View) -> list[Json]:
         """One per channel menu of the dialog that asked for it."""
@@ -199,10 +251,10 @@ class Using(Core):
                     self.state.views[view.id] = replace(self.state.views[view.id], errors=delivery.view_errors)
                     self.state.changed()
                 case "update":
-                    content = modals.read_view(ack.get("view"), "modal")
+                    content = modals.read_view(self.state, ack.get("view"), "modal")
                     modals.update_view(self.state, self.state.views[view.id], content)
                 case "push":
-                    modals.push_view(self.state, view.user, modals.read_view(ack.get("view"), "modal"))
+                    modals.push_view(self.state, view.user, modals.read_view(self.state, ack.get("view"), "modal"))
                 case other:
                     raise Refused("invalid_arguments", messages=[f"unknown response_action {other}"])
         except Refused as refused:
@@ -266,12 +318,17 @@ class Using(Core):
 
     # -- shortcuts ---------------------------------------------------------------------------------------------------
 
-    async def shortcut(self, who: Who, callback_id: str, message: Message | None = None) -> Delivery:
-        """Use a shortcut: on a message, or from anywhere without one."""
-        known = self.state.app.shortcuts
-        if known is not None and callback_id not in known:
-            raise CannotDo(f"the app has no shortcut {callback_id}")
+    async def shortcut(
+        self, who: Who, callback_id: str, message: Message | None = None, *, foreign: bool = False
+    ) -> Delivery:
+        """Use a shortcut: on a message, or from anywhere without one.
+
+        People of other workspaces are not offered any; with `foreign` the app is installed in theirs too.
+        """
+        self._refuse_unknown(callback_id, "global" if message is None else "message")
         person = self.person(who)
+        if person.is_outsider and not foreign:
+            raise CannotDo(f"{person.name} is not offered the shortcuts of this workspace's apps")
         trigger_id = self.state.triggers.give(person.id, self.state.now())
         if message is None:
             payload = payloads.global_shortcut(self.state, person, callback_id, trigger_id=trigger_id)
@@ -290,19 +347,15 @@ class Using(Core):
             )
         return await self.courier.deliver(Delivery("interactive", payload))
 
+    def _refuse_unknown(self, callback_id: str, kind: str) -> None:
+        known = self.state.app.shortcuts
+        if known is not None and not any(one.callback_id == callback_id and one.kind in {kind, ""} for one in known):
+            names = ", ".join(one.callback_id for one in known if one.kind in {kind, ""}) or "none"
+            raise CannotDo(f"the app has no {kind} shortcut {callback_id}; there are {names}")
+
 
 def _controls(thing: Thing) -> list[Control]:
     return controls(thing.blocks, thing.attachments if isinstance(thing, Message) else ())
-
-
-def _fits(control: Control, value: Any) -> None:
-    """The checks that Slack's client makes itself. Raises CannotDo."""
-    least, most = control.element.get("min_length"), control.element.get("max_length")
-    if isinstance(value, str) and value and control.kind == "plain_text_input":
-        if least is not None and len(value) < least:
-            raise CannotDo(f"{control.words!r} needs at least {least} characters")
-        if most is not None and len(value) > most:
-            raise CannotDo(f"{control.words!r} takes at most {most} characters")
 
 
 def _read_errors(errors: Any, view: View) -> Json:

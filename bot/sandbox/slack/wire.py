@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from bot.sandbox.slack.records import Channel, Json, Message, Person, Upload, UserGroup, View
 from bot.sandbox.slack.state import State
 
@@ -11,9 +13,30 @@ TZ_NAMES = {
     "America/Los_Angeles": ("Pacific Time", -28800),
 }
 
+#: By the ending of a file's name; what has none is text to Slack.
+MIME_TYPES = {
+    "png": "image/png",
+    "jpg": "image/jpeg",
+    "jpeg": "image/jpeg",
+    "gif": "image/gif",
+    "pdf": "application/pdf",
+    "json": "application/json",
+    "xml": "application/xml",
+    "zip": "application/zip",
+    "csv": "text/csv",
+    "html": "text/html",
+    "text": "text/plain",
+    "txt": "text/plain",
+    "log": "text/plain",
+    "md": "text/plain",
+}
+
 
 def user(state: State, person: Person) -> Json:
-    """A user object. `profile.email` is there only with the scope users:read.email."""
+    """A user object. `profile.email` is there only with the scope users:read.email.
+
+    Of people from other workspaces Slack tells no ranks; one that is set here all the same is told, for the worst case.
+    """
     label, offset = TZ_NAMES.get(person.tz, (person.tz, 0))
     first, _, last = person.name.partition(" ")
     profile: Json = {
@@ -34,6 +57,11 @@ def user(state: State, person: Person) -> Json:
         profile |= {"api_app_id": state.app.id, "bot_id": state.app.bot_id, "always_active": True}
     elif person.email and "users:read.email" in state.app.scopes:
         profile["email"] = person.email
+    ranks = {
+        "is_admin": person.is_admin or person.is_owner,
+        "is_owner": person.is_owner,
+        "is_primary_owner": person.is_owner,
+    }
     return {
         "id": person.id,
         "team_id": person.team_id,
@@ -45,11 +73,9 @@ def user(state: State, person: Person) -> Json:
         "tz_label": label,
         "tz_offset": offset,
         "profile": profile,
-        "is_admin": person.is_admin or person.is_owner,
-        "is_owner": person.is_owner,
-        "is_primary_owner": person.is_owner,
-        "is_restricted": person.is_guest,
-        "is_ultra_restricted": False,
+        **{rank: held for rank, held in ranks.items() if held or not person.is_outsider},
+        "is_restricted": person.is_guest or person.is_single_channel,
+        "is_ultra_restricted": person.is_single_channel,
         "is_bot": person.is_bot,
         "is_app_user": False,
         "is_email_confirmed": not person.is_bot,
@@ -172,22 +198,43 @@ def bot_profile(state: State) -> Json:
 
 
 def file(state: State, one: Upload) -> Json:
-    """A file object."""
-    kind = one.name.rpartition(".")[2].lower() or "txt"
-    url = f"https://files.slack.com/files-pri/{state.team_id}-{one.id}/{one.name}"
+    """A file object. Its private addresses lead to this workspace, where they want the token as Slack's do."""
+    stem, dot, kind = one.name.rpartition(".")
+    kind = kind.lower() if stem and dot else "text"
+    address = re.sub(r"[^a-z0-9._-]", "_", one.name.lower())
+    folder = f"{state.base_url}/files-pri/{state.team_id}-{one.id}"
+    shares: dict[str, list[str]] = {"channel": [], "group": [], "im": [], "mpim": []}
+    for channel_id in one.shares:
+        shares[state.channels[channel_id].kind].append(channel_id)
     return {
         "id": one.id,
-        "created": int(state.now().timestamp()),
+        "created": one.created,
+        "timestamp": one.created,
         "name": one.name,
         "title": one.title or one.name,
-        "mimetype": {"png": "image/png", "json": "application/json"}.get(kind, "text/plain"),
+        "mimetype": MIME_TYPES.get(kind, "application/octet-stream"),
         "filetype": kind,
+        "pretty_type": kind.upper(),
+        "user": one.user,
+        "user_team": state.people[one.user].team_id if one.user in state.people else state.team_id,
+        "editable": False,
         "size": one.length,
-        "user": state.app.user_id,
         "mode": "hosted",
-        "url_private": url,
-        "permalink": f"https://{state.domain}.slack.com/files/{state.app.user_id}/{one.id}/{one.name}",
-        "channels": list(one.shares),
+        "is_external": False,
+        "external_type": "",
+        "is_public": bool(shares["channel"]),
+        "public_url_shared": False,
+        "display_as_bot": False,
+        "username": "",
+        "url_private": f"{folder}/{address}",
+        "url_private_download": f"{folder}/download/{address}",
+        "permalink": f"https://{state.domain}.slack.com/files/{one.user}/{one.id}/{address}",
+        "channels": shares["channel"],
+        "groups": shares["group"] + shares["mpim"],
+        "ims": shares["im"],
+        "comments_count": 0,
+        "has_rich_preview": False,
+        "file_access": "visible",
     }
 
 
@@ -202,13 +249,12 @@ def group(state: State, one: UserGroup) -> Json:
         "is_external": False,
         "date_create": 1_700_000_000,
         "date_update": 1_700_000_000,
-        "date_delete": 0,
+        "date_delete": 1_700_000_000 if one.disabled else 0,
         "created_by": "",
         "updated_by": "",
         "deleted_by": None,
         "auto_type": None,
         "prefs": {"channels": [], "groups": []},
-        "user_count": len(one.users),
     }
 
 
@@ -217,7 +263,7 @@ def view(state: State, one: View) -> Json:
     content = one.content
     return {
         "id": one.id,
-        "team_id": state.team_id,
+        "team_id": state.people[one.user].team_id,
         "type": one.kind,
         "blocks": list(one.blocks),
         "private_metadata": one.private_metadata,

@@ -10,9 +10,9 @@ async with Workspace() as ws:
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from aiohttp import web
 
@@ -22,8 +22,21 @@ from bot.sandbox.slack.api import WebApi
 from bot.sandbox.slack.core import Where, Who
 from bot.sandbox.slack.courier import Courier
 from bot.sandbox.slack.deliveries import Attempt, Delivery, Kind
+from bot.sandbox.slack.filing import FileRoom
+from bot.sandbox.slack.installing import install
 from bot.sandbox.slack.pace import Pace
-from bot.sandbox.slack.records import ApiCall, Channel, Json, Message, Person, Refusal
+from bot.sandbox.slack.records import (
+    ApiCall,
+    Channel,
+    Download,
+    Json,
+    Message,
+    Person,
+    Refusal,
+    Shortcut,
+    Upload,
+    UserGroup,
+)
 from bot.sandbox.slack.response_urls import ResponseUrls
 from bot.sandbox.slack.signed_http import SignedHttp
 from bot.sandbox.slack.socket_mode import Connection, Goodbye, SocketMode
@@ -33,13 +46,15 @@ from bot.sandbox.slack.using import Using
 from bot.sandbox.slack.watching import Watching
 
 Answer = Callable[[], Awaitable[web.StreamResponse]]
+Role = Literal["member", "admin", "owner", "guest", "single-channel guest", "outsider"]
 
 
 class Workspace(Speaking, Using, Watching):
     """A Slack workspace with Acme's people and one app.
 
     `messages_per_second` is per channel with `burst` at once (None: no limit); `tier_limits` adds the limits per
-    method. `unfurl_domains` make link_shared events. `shortcuts` are the callback ids the app has (None: any).
+    method. `unfurl_domains` make link_shared events. `shortcuts` are those the app has, also by their callback ids
+    alone (None: any).
     With `echo_own_messages` the app gets message events for its own posts too, as Slack sends them.
     """
 
@@ -53,7 +68,7 @@ class Workspace(Speaking, Using, Watching):
         commands: Iterable[str] = ("/runs",),
         should_escape: bool = True,
         unfurl_domains: Iterable[str] = (),
-        shortcuts: Iterable[str] | None = None,
+        shortcuts: Iterable[str | Shortcut] | None = None,
         messages_per_second: float | None = 1.0,
         burst: int = 3,
         tier_limits: bool = False,
@@ -70,7 +85,9 @@ class Workspace(Speaking, Using, Watching):
             frozenset(commands),
             should_escape,
             tuple(unfurl_domains),
-            None if shortcuts is None else frozenset(shortcuts),
+            None
+            if shortcuts is None
+            else tuple(Shortcut(one, one) if isinstance(one, str) else one for one in shortcuts),
         )
         self.state = State(self.clock, app, Pace(messages_per_second, burst, tier_limits), quirks or Quirks())
         self.faults = Faults()
@@ -78,6 +95,7 @@ class Workspace(Speaking, Using, Watching):
         self.http = SignedHttp(self.state)
         self.courier = Courier(self.state, self.socket, self.http)
         self.response_urls = ResponseUrls(self.state)
+        self.files = FileRoom(self.state)
         self._api = WebApi(self.state, self.socket.open)
         self._runner: web.AppRunner | None = None
         if echo_own_messages:
@@ -93,6 +111,9 @@ class Workspace(Speaking, Using, Watching):
                 web.route("*", "/api/{method:.*}", self._on_api),
                 web.get("/link/", self._on_link),
                 web.post("/upload/v1/{file}/{secret}", self._on_upload),
+                web.get("/files-pri/{file}/{name}", self._on_file),
+                web.get("/files-pri/{file}/download/{name}", self._on_file),
+                web.get("/", self._on_login),
                 *(
                     web.post(f"/{family}/{{rest:.+}}", self._on_response_url)
                     for family in ("commands", "actions", "app")
@@ -162,6 +183,11 @@ class Workspace(Speaking, Using, Watching):
     def app_id(self) -> str:
         return self.state.app.id
 
+    @property
+    def app(self) -> App:
+        """The app as it is installed: scopes, events, commands, shortcuts."""
+        return self.state.app
+
     # -- what happened -----------------------------------------------------------------------------------------------
 
     @property
@@ -177,6 +203,11 @@ class Workspace(Speaking, Using, Watching):
     @property
     def deliveries(self) -> list[Delivery]:
         return self.courier.deliveries
+
+    @property
+    def downloads(self) -> list[Download]:
+        """Every request for a file's bytes, in order; refused ones too."""
+        return self.files.downloads
 
     @property
     def connections(self) -> list[Connection]:
@@ -223,6 +254,10 @@ class Workspace(Speaking, Using, Watching):
         """From now on every call is answered with this (`account_inactive`, …); "" mends it."""
         self.state.app.token_error = error
 
+    def install(self, manifest: Mapping[str, Any]) -> None:
+        """Install the app anew by its manifest: it gets the scopes, events, commands and shortcuts of that, no more."""
+        install(self.state.app, manifest)
+
     def grant(self, *scopes: str) -> None:
         self.state.app.scopes |= set(scopes)
 
@@ -259,6 +294,39 @@ class Workspace(Speaking, Using, Watching):
         for where in channels:
             self.channel(where).members.append(person.id)
         return person
+
+    def hire(self, count: int, *channels: Where, role: Role = "member") -> list[Person]:
+        """So many new people in these channels: Tester 1, Tester 2, … An outsider's channel is a shared one then."""
+        outside = role == "outsider"
+        people = []
+        for number in range(len(self.state.people) + 1, len(self.state.people) + count + 1):
+            handle = f"tester{number}"
+            person = Person(
+                new_id("U"),
+                handle,
+                f"Tester {number}",
+                f"{handle}@{'partner' if outside else 'agency' if 'guest' in role else 'acme'}.example",
+                company.PARTNER_TEAM_ID if outside else self.team_id,
+                is_admin=role in {"admin", "owner"},
+                is_owner=role == "owner",
+                is_guest=role in {"guest", "single-channel guest"},
+                is_single_channel=role == "single-channel guest",
+                is_outsider=outside,
+            )
+            people.append(self.add_person(person, *channels))
+        for where in channels if outside else ():
+            self.channel(where).shared_with = (self.team_id, company.PARTNER_TEAM_ID)
+        return people
+
+    def add_group(self, handle: str, users: Iterable[Who], *, disabled: bool = False) -> UserGroup:
+        """A new user group, `@handle`."""
+        group = UserGroup(new_id("S"), handle, handle, [self.person(one).id for one in users], disabled)
+        self.state.groups[group.id] = group
+        return group
+
+    def put_file(self, who: Who, name: str, data: bytes) -> Upload:
+        """A file in somebody's Slack, shared nowhere yet: for `say(files=…)`, or for a file_input."""
+        return self.state.keep_file(name, data, self.person(who).id)
 
     def change_person(self, who: Who, **changes: Any) -> Person:
         """Make somebody an admin, a guest, deleted, … (fields of Person)."""
@@ -320,6 +388,15 @@ class Workspace(Speaking, Using, Watching):
             return web.Response(text=f"OK - {len(data)}")
 
         return await self._spoilt(request, answer)
+
+    async def _on_file(self, request: web.Request) -> web.StreamResponse:
+        async def answer() -> web.StreamResponse:
+            return self.files.answer(request)
+
+        return await self._spoilt(request, answer)
+
+    async def _on_login(self, request: web.Request) -> web.StreamResponse:
+        return self.files.login(request)
 
     async def _spoilt(self, request: web.Request, answer: Answer) -> web.StreamResponse:
         """The answer, or what the fault script says instead."""

@@ -121,9 +121,16 @@ class Testmo(SampleServer):
         return handle
 
     def _wrong_method(self, path: str) -> Handler:
-        allowed = ", ".join(method for method, other, _ in ENDPOINTS if other == path)
+        """405 with the methods that work, which OPTIONS asks for (200: as the framework behind such APIs does)."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
+            allowed = ", ".join(
+                method
+                for method, other, _ in ENDPOINTS
+                if other == path and (method != "PATCH" or self.service.options.can_close_runs)
+            )
+            if request.method == "OPTIONS":
+                return web.Response(headers={"Allow": allowed})
             text = f"The {request.method} method is not supported for this route."
             return refusal(Refusal(405, text, headers={"Allow": allowed}))
 

@@ -146,7 +146,7 @@ async def close_run(service: Service, request: web.Request) -> web.Response:
     Reopening is refused, as those clients report.
     """
     if not service.options.can_close_runs:
-        raise Refusal(405, "The PATCH method is not supported for this route.", headers={"Allow": "GET, HEAD"})
+        raise Refusal(405, "The PATCH method is not supported for this route.", headers={"Allow": "GET"})
     run = service.manual_run(request)
     by = service.writer(request)
     body = await service.body(request)

@@ -53,11 +53,13 @@ class FakeApp:
         self.web = AsyncWebClient(town.slack.bot_token, base_url=town.slack.api_url, session=session)
         self._session = session
         self.asked: list[Json] = []
+        self.cards: list[tuple[str, str]] = []
 
     async def take(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
         payload = request.payload
         word = _word(payload)
-        await client.send_socket_mode_response(SocketModeResponse(request.envelope_id))
+        ack = ACKS[word](payload) if word in ACKS else None
+        await client.send_socket_mode_response(SocketModeResponse(request.envelope_id, ack))
         self.asked.append(payload)
         if word in ANSWERS:
             await ANSWERS[word](self, payload)
@@ -72,7 +74,9 @@ def _word(payload: Json) -> str:
     if payload.get("actions"):
         return str(payload["actions"][0]["action_id"])
     if payload.get("type") == "view_submission":
-        return "submitted"
+        return str(payload["view"]["callback_id"] or "submitted")
+    if payload.get("type") == "message_action":
+        return f"shortcut {payload['callback_id']}"
     text = str(payload.get("text") or (payload.get("event") or {}).get("text") or "")
     words = [word for word in text.split() if not word.startswith("<@")]
     return words[0].rstrip(",") if words else ""
@@ -136,7 +140,8 @@ async def _dismiss(app: FakeApp, payload: Json) -> None:
 
 async def _ask(app: FakeApp, payload: Json) -> None:
     await app.respond(
-        payload, blocks=[actions(button("dialog", "Note…"), button("share", "Share"), button("dismiss", "Dismiss"))]
+        payload,
+        blocks=[actions(button("dialog", "Note…"), button("share", "Share"), button("dismiss", "Dismiss"))],
     )
 
 
@@ -156,7 +161,121 @@ async def _submitted(app: FakeApp, payload: Json) -> None:
     await app.web.chat_postEphemeral(channel="C0RELEASE1", user=payload["user"]["id"], text=f"Noted: {words}")
 
 
+def field(block_id: str, label: str, **element: Any) -> Json:
+    whole = {"type": "plain_text_input", "action_id": "typed", **element}
+    return {"type": "input", "block_id": block_id, "label": plain(label), "optional": True, "element": whole}
+
+
+def several(*labels: str) -> list[Json]:
+    return [{"text": plain(label), "value": label.lower()} for label in labels]
+
+
+def form() -> Json:
+    """A dialog with eight fields of different kinds."""
+    return {
+        "type": "modal",
+        "callback_id": "form",
+        "title": plain("Report"),
+        "submit": plain("Send"),
+        "blocks": [
+            field("name", "Name"),
+            field("words", "Description", multiline=True),
+            field("outcome", "Outcome", type="static_select", options=several("Passed", "Failed")),
+            field("tags", "Tags", type="multi_static_select", options=several("Web", "Smoke", "Slow")),
+            field("day", "Day", type="datepicker"),
+            field("who", "Tester", type="users_select"),
+            field("count", "Tests", type="number_input", is_decimal_allowed=False),
+            field("files", "Files", type="file_input", filetypes=["log", "png"]),
+        ],
+    }
+
+
+async def _fresh(app: FakeApp, payload: Json) -> None:
+    await app.respond(payload, blocks=[actions(button("open-form", "Report…"))])
+
+
+async def _form(app: FakeApp, payload: Json) -> None:
+    loading = {"type": "modal", "title": plain("Report"), "blocks": [section("Looking up R118…")]}
+    opened = await app.web.views_open(trigger_id=payload["trigger_id"], view=loading)
+    await app.web.views_update(view_id=opened["view"]["id"], view=form())
+
+
+def _values(payload: Json) -> Json:
+    """What was entered, by block_id."""
+    values = payload["view"]["state"]["values"]
+    return {
+        block_id: next(value for key, value in entry["typed"].items() if key != "type")
+        for block_id, entry in values.items()
+    }
+
+
+def _form_ack(payload: Json) -> Json | None:
+    if not _values(payload)["name"]:
+        return {"response_action": "errors", "errors": {"name": "A report needs a name"}}
+    working = {"type": "modal", "callback_id": "done", "title": plain("Report"), "blocks": [section("Working…")]}
+    return {"response_action": "update", "view": working}
+
+
+async def _form_sent(app: FakeApp, payload: Json) -> None:
+    values = _values(payload)
+    if not values["name"]:
+        return
+    told = [
+        values["name"],
+        repr(values["words"]),
+        (values["outcome"] or {}).get("value"),
+        "+".join(one["value"] for one in values["tags"]),
+        values["day"],
+        values["who"],
+        values["count"],
+        ", ".join(f"{one['name']} of {one['size']}" for one in values["files"]),
+    ]
+    view = {"type": "modal", "title": plain("Report"), "blocks": [section(f"Reported: {'; '.join(map(str, told))}")]}
+    await app.web.views_update(view_id=payload["view"]["id"], view=view)
+
+
+async def _board(app: FakeApp, payload: Json) -> None:
+    """Cards in two channels, then a question to one person."""
+    for channel in ("C0RELEASE1", "C0CHECKOU2"):
+        posted = await app.web.chat_postMessage(channel=channel, text="Nightly web is open")
+        app.cards.append((channel, posted["ts"]))
+    await app.respond(payload, blocks=[section("Close it?"), actions(button("finish", "Close R118"))])
+
+
+async def _finish(app: FakeApp, payload: Json) -> None:
+    await app.respond(payload, replace_original=True, blocks=[context("⏳ Working…")])
+    for channel, ts in app.cards:
+        await app.web.chat_update(channel=channel, ts=ts, text="Nightly web is closed")
+    await app.respond(payload, replace_original=True, blocks=[section("Closed, 40 passed.")])
+
+
+async def _plead(app: FakeApp, payload: Json) -> None:
+    asked = [section("<@U0TOM00002> asks for access"), actions(button("grant", "Allow"))]
+    await app.web.chat_postMessage(channel="U0ANA00001", text="Tom asks", blocks=asked)
+    await app.respond(payload, text="Asked.")
+
+
+async def _grant(app: FakeApp, payload: Json) -> None:
+    where = {"channel": payload["channel"]["id"], "ts": payload["message"]["ts"]}
+    await app.web.chat_update(**where, text="Tom is allowed now.", blocks=[])
+
+
+async def _noted(app: FakeApp, payload: Json) -> None:
+    await app.respond(payload, text=f"On it: {payload['message']['text']}")
+
+
+#: What goes along with the acknowledgement.
+ACKS: dict[str, Callable[[Json], Json | None]] = {"form": _form_ack}
+
 ANSWERS: dict[str, Answer] = {
+    "board": _board,
+    "finish": _finish,
+    "plead": _plead,
+    "grant": _grant,
+    "shortcut note_on_run": _noted,
+    "report": _fresh,
+    "open-form": _form,
+    "form": _form_sent,
     "card": _card,
     "slow": _slow,
     "twice": _twice,

@@ -152,7 +152,24 @@ def test_mrkdwn_loses_nothing_without_colour(mrkdwn: str, shown: str) -> None:
         ),
         (
             actions({"type": "datepicker", "action_id": "day", "initial_date": "2026-01-05"}),
-            "[1 2026-01-05 ✎]\n  1=… enters",
+            "[1 2026-01-05 ✎] 1=… enters",
+        ),
+        (
+            actions(
+                {
+                    "type": "static_select",
+                    "action_id": "test",
+                    "options": [{"text": plain(f"T{one}"), "value": f"{one}"} for one in range(1, 14)],
+                    "initial_option": {"text": plain("T11"), "value": "11"},
+                }
+            ),
+            "[1 T11 ▾]\n"
+            "  1.1 T1  1.2 T2  1.3 T3  1.4 T4  1.5 T5  1.6 T6  1.7 T7  1.8 T8  1.11 T11 ✓\n"
+            "  and 4 more, 1=words chooses",
+        ),
+        (
+            section("Until when?", accessory={"type": "datepicker", "action_id": "day"}),
+            f"Until when?{' ' * 60}[1 … ✎]\n1=… enters",
         ),
         ({"type": "markdown", "text": "# As it is"}, "# As it is"),
         ({"type": "video", "title": plain("A film"), "alt_text": "Two people talk"}, "A film\nTwo people talk"),
@@ -259,8 +276,7 @@ def test_a_dialog_shows_its_inputs_what_is_typed_and_what_is_wrong() -> None:
         "╭─ Close R118 ─────────────────────────╮",
         "│ 3 failed                             │",
         "│ Why                                  │",
-        "│ [1 Because… ✎]                       │",
-        "│   1=… enters                         │",
+        "│ [1 Because… ✎] 1=… enters            │",
         "│ One sentence                         │",
         "│ ! Say why                            │",
         "│                                      │",

@@ -79,7 +79,22 @@ async def test_it_ends_when_told_to(lines: Sequence[str]) -> None:
 
 async def test_help_lists_what_can_be_typed() -> None:
     shown, _ = await talked(":help")
-    assert [word for word in (":as tom", ":thread off", ":see", ":fail testrail", ":heal") if word not in shown] == []
+    assert [
+        word
+        for word in (
+            ":as tom",
+            ":thread off",
+            ":press",
+            ":fill",
+            ":shortcut",
+            "=@path",
+            "--run",
+            ":see",
+            ":fail testrail",
+            ":heal",
+        )
+        if word not in shown
+    ] == []
 
 
 async def test_what_comes_unasked_is_drawn_above_the_prompt() -> None:

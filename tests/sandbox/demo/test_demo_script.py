@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC
+from pathlib import Path
 
 import pytest
 
@@ -92,9 +93,114 @@ async def test_a_line_that_the_answer_replaces_is_not_an_answer() -> None:
     assert "Looking" not in shown
 
 
-async def test_an_edited_message_is_drawn_again_as_edited() -> None:
+async def test_what_only_one_person_sees_is_drawn_again_as_replaced() -> None:
     _, shown = await played("/runs card", "2")
-    assert [" · edited" in line for line in shown.split("\n") if line.startswith("Rundown")] == [False, True]
+    assert [" · replaced" in line for line in shown.split("\n") if line.startswith("Rundown")] == [False, True]
+
+
+async def test_an_edited_card_elsewhere_is_told_in_a_line() -> None:
+    code, shown = await played("/runs board", ":press close")
+    told = [line for line in shown.split("\n") if "closed" in line.lower()]
+    assert told == [
+        "· edited in #release: Nightly web is closed",
+        "· edited in #checkout: Nightly web is closed",
+        "  Closed, 40 passed.",
+    ]
+    assert code == 0
+
+
+async def test_what_was_asked_of_somebody_else_awaits_them() -> None:
+    code, shown = await played("/runs plead", ":as ana", ":press allow", person="tom")
+    asked, came, allowed = (shown.index(words) for words in ("Asked.", "1 message came meanwhile:", "Tom is allowed"))
+    assert asked < came < allowed
+    assert (shown.count("asks for access"), code) == (1, 0)
+
+
+async def test_a_form_is_filled_in_and_sent(tmp_path: Path) -> None:
+    log, shot = tmp_path / "a.log", tmp_path / "b.png"
+    log.write_bytes(b"red")
+    shot.write_bytes(b"\x89PNG")
+    code, shown = await played(
+        "/runs report",
+        ":press Report",
+        ":fill Name=Nightly",
+        r":fill Description=one\ntwo",
+        ":fill Outcome=fail",
+        ":fill Tags=web, slow",
+        ":fill Day=2026-01-05",
+        ":fill Tester=tom",
+        ":fill Tests=12",
+        f":fill Files=@{log} @{shot}",
+        ":press send",
+    )
+    assert "Looking up" not in shown
+    assert "Working" not in shown
+    assert "· Tags: Web, Slow\n" in shown
+    assert "· Files: a.log (3 bytes), b.png (4 bytes)\n" in shown
+    sent = "Reported: Nightly; 'one\\ntwo'; failed; web+slow; 2026-01-05; U0TOM00002; 12; a.log of 3, b.png of 4"
+    assert sent in " ".join(shown.replace("│", "").split())
+    assert code == 0
+
+
+async def test_a_form_is_used_by_numbers_too() -> None:
+    code, shown = await played("/runs report", "1", "2=Nightly", "4.2", "5.1", "5.3", "5.1", "10")
+    assert "Reported: Nightly; None; failed; slow; None; None; None;" in " ".join(shown.replace("│", "").split())
+    assert code == 0
+
+
+async def test_words_under_a_field_are_shown_however_often_they_are_the_same() -> None:
+    code, shown = await played(
+        "/runs report", ":press report", ":press send", ":press send", ":fill name=x", ":press send"
+    )
+    assert shown.count("! A report needs a name") == 2
+    assert "Reported: x;" in shown
+    assert code == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "hint"),
+    [
+        (":fill Tags=web, maybe", "“maybe” is not offered; there is Web, Smoke, Slow."),
+        (":fill Outcome=maybe", "“maybe” is not offered; there is Passed, Failed."),
+        (":fill Day=tomorrow", "'Day' takes what looks like 2026-01-05."),
+        (":fill Files=a.log", "a file is named by @ and its path"),
+        (":fill Files=@/nowhere/a.log", "can't be read: No such file"),
+        (":fill Nothing=x", "There is no input “Nothing” here"),
+        (":press Nothing", "There is no button “Nothing” here"),
+    ],
+)
+async def test_what_a_form_does_not_take_is_hinted_at(typed: str, hint: str) -> None:
+    code, shown = await played("/runs report", ":press report", typed)
+    assert hint.lower() in " ".join(shown.split()).lower()
+    assert code == 1
+
+
+async def test_buttons_of_a_closed_dialog_are_not_found() -> None:
+    code, shown = await played("/runs report", ":press report", ":press cancel", ":press send")
+    assert "There is no button “send” here" in shown
+    assert code == 1
+
+
+@pytest.mark.parametrize(
+    ("commands", "shown"),
+    [
+        ((":shortcut",), ":shortcut attach_to_run – Attach to a test run"),
+        (("it is red", "again", ":shortcut note"), "On it: again"),
+        (("it is red", "again", ":shortcut note 2"), "On it: it is red"),
+        (("it is red", ":shortcut note on"), "· Note on a run, on “it is red”"),
+    ],
+)
+async def test_shortcuts_are_used_on_what_was_said(commands: tuple[str, ...], shown: str) -> None:
+    code, drawn = await played(*commands)
+    assert shown in drawn
+    assert code == 0
+
+
+async def test_the_app_may_do_only_what_its_manifest_asks_for() -> None:
+    manifest = {"oauth_config": {"scopes": {"bot": ["commands"]}}, "features": {"slash_commands": [{"command": "/qa"}]}}
+    async with Town(manifest=manifest) as town:
+        app = town.slack.app
+        assert (app.scopes, app.commands, app.shortcuts) == (frozenset({"commands"}), frozenset({"/qa"}), ())
 
 
 @pytest.mark.parametrize(
@@ -103,6 +209,9 @@ async def test_an_edited_message_is_drawn_again_as_edited() -> None:
         (("/other",), "/other is not a valid command."),
         (("@rundown public", ":thread", "/runs card"), "/runs is not supported in threads."),
         ((":in #general", "@rundown public"), "The app is not in this channel."),
+        ((":shortcut note",), "Nothing public was said in #release yet"),
+        (("hello", ":shortcut note 2"), "Only 1 was said in #release yet"),
+        (("hello", ":shortcut mute"), "The app has no shortcut mute; there are attach_to_run, note_on_run."),
         ((":in #nowhere",), "Ana Kovač is in no channel nowhere"),
         ((":as bob",), "There is nobody called bob; there are ana, tom, lea, max, gus, olga."),
         ((":thread",), "Nothing public was said in #release yet"),

@@ -94,6 +94,17 @@ async def test_405_names_the_methods_that_work() -> None:
         assert (await caller.ask("DELETE", COMPLETE)).headers["Allow"] == "POST"
 
 
+@pytest.mark.parametrize(("close_runs", "allowed"), [(True, "GET, PATCH"), (False, "GET")])
+@pytest.mark.parametrize(("method", "status"), [("OPTIONS", 200), ("DELETE", 405)])
+async def test_whether_manual_runs_can_be_closed_is_told_without_closing_one(
+    close_runs: bool, allowed: str, method: str, status: int
+) -> None:
+    async with calling(server := Testmo(close_runs=close_runs)) as caller:
+        heard = await caller.ask(method, "/runs/118")
+    assert (heard.status, heard.headers["Allow"]) == (status, allowed)
+    assert server.store.manual_runs[118].closed_at is None
+
+
 async def test_beyond_the_rate_limit_calls_wait_and_pestering_lengthens_it() -> None:
     clock = Clock()
     start = clock.now()

@@ -96,9 +96,12 @@ def open_(state: State, args: Json) -> Json:
         raise Refused("users_list_not_supplied")
     if any(user not in state.people for user in users):
         raise Refused("user_not_found")
+    if any(state.people[user].deleted for user in users):
+        raise Refused("user_disabled")
     if len(users) > 1:
         need(state, "mpim:write")
-    return {"ok": True, "channel": {"id": state.direct(*users, state.app.user_id).id}}
+    opened = state.direct(*users, state.app.user_id)
+    return {"ok": True, "channel": wire.channel(state, opened) if truthy(args.get("return_im")) else {"id": opened.id}}
 
 
 def _member(state: State, channel: Channel) -> None:

@@ -1,11 +1,11 @@
-"""files.*: the three steps of an upload (ask for a place, send the bytes, say where it belongs)."""
+"""files.*: the three steps of an upload (ask for a place, send the bytes, say where it belongs), and looking one up."""
 
 from __future__ import annotations
 
 import secrets
 from typing import Any
 
-from bot.sandbox.slack import wire
+from bot.sandbox.slack import filing, wire
 from bot.sandbox.slack.content import unpacked
 from bot.sandbox.slack.methods._registry import method, required
 from bot.sandbox.slack.records import Json, Upload
@@ -23,6 +23,7 @@ def get_upload_url(state: State, args: Json) -> Json:
     if length <= 0:
         raise Refused("file_upload_size_restricted" if length == 0 else "invalid_arguments")
     upload = Upload(new_id("F"), str(args["filename"]), length, secrets.token_hex(8))
+    upload.user, upload.created = state.app.user_id, int(state.now().timestamp())
     state.uploads[upload.id] = upload
     return {"ok": True, "upload_url": f"{state.base_url}/upload/v1/{upload.id}/{upload.secret}", "file_id": upload.id}
 
@@ -51,6 +52,16 @@ def complete_upload(state: State, args: Json) -> Json:
         upload.complete = True
         upload.shares += channel_ids
     return {"ok": True, "files": [wire.file(state, one) for one in uploads]}
+
+
+@method("files.info", "files:read", tier=4)
+def info(state: State, args: Json) -> Json:
+    """What is known of a file that the app may read. Raises Refused file_not_found for all others."""
+    required(args, "file")
+    upload = state.uploads.get(str(args["file"]))
+    if upload is None or not upload.complete or not filing.app_may_read(state, upload):
+        raise Refused("file_not_found")
+    return {"ok": True, "file": wire.file(state, upload), "comments": [], "response_metadata": {"next_cursor": ""}}
 
 
 def _ready(state: State, one: Any) -> Upload:

@@ -1,0 +1,406 @@
+"""close, start, edit, note, link, attach, report, delete: put before the person, confirmed by a press, done once.
+
+A preview is for the asker alone; what was done is told to everybody. The press finds the proposal in the database, so
+that it works after a restart and in another process; who presses may do it or not is asked at the press.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime
+
+from bot.domain.acts import WRITES, Append, Bulk, Ended, Proposal, Receipt, Report
+from bot.domain.errors import AskError, GrammarError, NotAllowedError, NotFoundError, RundownError, TooLateError
+from bot.postman import NotSaidError, Postman, ReturnPath
+from bot.presenters import messages
+from bot.presenters.message import Message
+from bot.slack.buttons import Buttons, Click
+from bot.slack.desk import PATIENCE_S, Answer, Asking, Desk, Question
+from bot.slack.drafting import Drafter, IncompleteError
+from bot.slack.files import Files
+from bot.slack.grammar_command import Command
+from bot.slack.grammar_queries import automated, run_query
+from bot.slack.mishaps import complain
+from bot.slack.receipts import Receipts
+from bot.slack.runs import in_words
+from bot.slack.tasks import Tasks
+from bot.usecases.bulk import carry_out_bulk, propose_bulk
+from bot.usecases.changing import ExpiredError, Hands, LateError, MovedError, carry_out, vouching
+from bot.usecases.listing import ListAsk, list_runs
+from bot.usecases.ports import PATIENCE, Patience, Place, Proposals
+
+log = logging.getLogger(__name__)
+
+#: Seconds between two edits of a message that tells how far a bulk change is.
+PROGRESS_S = 3.0
+
+#: Opens the form of a command; returns whether it did. Told the command, where from, and Slack's trigger.
+OpenForm = Callable[[Command, ReturnPath, str, str], Awaitable[bool]]
+
+
+def new_key() -> str:
+    """A name for a change that nobody can guess."""
+    return secrets.token_hex(8)
+
+
+class _ForgottenError(AskError):
+    def __init__(self) -> None:
+        super().__init__(
+            "This preview is not known any more.",
+            why="Previews are kept for a month.",
+            fix="Type the command again; nothing was changed.",
+        )
+
+
+class Acting:
+    """The flow of a change from preview to receipt."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        hands: Hands,
+        proposals: Proposals,
+        drafter: Drafter,
+        receipts: Receipts,
+        files: Files,
+        postman: Postman,
+        tasks: Tasks,
+    ) -> None:
+        self._desk = desk
+        self._world = desk.world
+        self._hands = hands
+        self._proposals = proposals
+        self._drafter = drafter
+        self._receipts = receipts
+        self._files = files
+        self._postman = postman
+        self._tasks = tasks
+        self.open_form: OpenForm | None = None
+
+    def register(self, buttons: Buttons) -> None:
+        """Answer the verbs and hear the buttons."""
+        for verb in WRITES:
+            self._desk.feature(verb, self.answer)
+        buttons.on("act", lambda click: self._hear(click, self._pressed(click)))
+        buttons.on("bulk", lambda click: self._hear(click, self._pressed_bulk(click)))
+
+    # ── the preview ──
+
+    async def answer(self, asking: Asking) -> Answer:
+        """A preview, or the form that asks for what the command lacks."""
+        command = asking.command
+        await self.need(command.verb, asking.asker.place, asking.asker.user)
+        if command.verb == "close" and not command.refs:
+            return await self._answer_bulk(asking)
+        dry = command.on("dry-run")
+        try:
+            proposal = await self.propose(asking)
+        except IncompleteError as error:
+            return await self._ask_for_rest(asking, error)
+        message = messages.proposal(proposal, now=self._world.now(), dry=dry)
+        return Answer(message, proposal.run.ref if proposal.run else None, to_asker=True)
+
+    async def propose(self, asking: Asking) -> Proposal:
+        """The proposal of a command, kept so that its button works whenever and wherever it is pressed."""
+        proposal = await self._drafter.propose(asking, new_key())
+        place = asking.asker.place
+        await self._proposals.put(
+            proposal, team=place.team, channel=place.channel, thread=place.thread, user=asking.asker.user
+        )
+        return proposal
+
+    async def need(self, verb: str, place: Place, user: str) -> None:
+        """Raises NotAllowedError, with the attempt on record."""
+        await self._hands.gate.need(verb, place, user, now=self._world.now(), key=f"refused {new_key()}")
+
+    async def _ask_for_rest(self, asking: Asking, lacks: IncompleteError) -> Answer:
+        """The form at once where Slack gave us a way to open it, else a button that does."""
+        question, command = asking.question, asking.command
+        opened = question.trigger and self.open_form is not None
+        if opened and await self.open_form(command, question.back, question.trigger, ""):  # type: ignore[misc]
+            return Answer(messages.working("the form"), silent=True)
+        offer = messages.form_offer(command.verb, lacks.what, value=command.text()[:1_900])
+        return Answer(offer, to_asker=True)
+
+    async def _answer_bulk(self, asking: Asking) -> Answer:
+        command, world = asking.command, self._world
+        dry = command.on("dry-run")
+        listing = await list_runs(
+            ListAsk(
+                query=run_query(command, people=await asking.people()),
+                words=in_words(command, "runs", await asking.names()),
+                connection=command.word("in"),
+                project=command.word("project"),
+                automated=automated(command),
+                sort="oldest",
+                limit=command.number("limit"),
+            ),
+            systems=world.systems,
+            context=asking.context,
+            recall=world.recall,
+            asker=asking.asker,
+            now=world.now(),
+        )
+        bulk = propose_bulk(
+            listing,
+            key=new_key(),
+            typed=command.text(),
+            by=asking.asker.user,
+            now=world.now(),
+            systems=world.systems,
+            dry=dry,
+        )
+        if not dry:
+            await self._proposals.put_bulk(bulk)
+        message = messages.bulk(bulk, now=world.now(), page=command.page)
+        return Answer(message, to_asker=True, listed=tuple(item.run.ref for item in bulk.items))
+
+    # ── the press ──
+
+    def _hear(self, click: Click, work: Awaitable[None]) -> None:
+        self._tasks.spawn(self._heard(click, work), name=f"{click.what} {click.key}")
+
+    async def _heard(self, click: Click, work: Awaitable[None]) -> None:
+        """One delivery of a press; whatever goes wrong is told to whoever pressed."""
+        if not await self._desk.is_first(click.key):
+            getattr(work, "close", lambda: None)()
+            return
+        PATIENCE.set(Patience(time.monotonic() + PATIENCE_S))
+        try:
+            await work
+        except NotSaidError as error:
+            log.error("the end of a press could not be said in %s: %s", click.back.channel, error.reason)
+        except Exception as error:  # the last resort: nobody is left without an answer
+            await self._postman.whisper(click.back, self._sorry(error))
+
+    def _sorry(self, error: BaseException) -> Message:
+        if isinstance(error, NotAllowedError):
+            return self._desk.refusal(error)
+        return messages.complaint(complain(error), now=self._world.now())
+
+    async def _pressed(self, click: Click) -> None:
+        proposal = await self._proposals.get(click.value)
+        if click.what == "form":
+            await self._open_form(click, proposal)
+            return
+        if proposal is None and click.what == "cancel" and await self._proposals.get_bulk(click.value) is not None:
+            await self._postman.replace(click.back, messages.cancelled())
+            return
+        if proposal is None:
+            raise _ForgottenError
+        match click.what:
+            case "go":
+                await self._go(click, proposal)
+            case "cancel":
+                await self._cancel(click, proposal)
+            case "confirm":
+                await self._open_form(click, proposal)
+
+    async def _open_form(self, click: Click, proposal: Proposal | None) -> None:
+        """The form with what was typed. Nothing is said: it opens, or the one who pressed is told why it can't."""
+        text = proposal.typed if proposal is not None else click.value
+        command = self._world.grammar.parse(text, now=self._world.now())
+        await self.need(command.verb, _place(click.back), click.back.user)
+        preview = proposal.key if proposal is not None else ""
+        if self.open_form is None or not await self.open_form(command, click.back, click.trigger, preview):
+            raise AskError(
+                "The form did not open.",
+                why="Slack gives only three seconds for that.",
+                fix="Press the button again.",
+            )
+
+    async def _cancel(self, click: Click, proposal: Proposal) -> None:
+        entry = await self._hands.ledger.entry(proposal.key)
+        if entry is not None:
+            raise LateError(entry)
+        await self._postman.replace(click.back, messages.cancelled(proposal))
+
+    async def _go(self, click: Click, proposal: Proposal) -> None:
+        """Carry it out for whoever pressed; the message that was pressed tells how it went."""
+        async with vouching(proposal.key, self._hands.ledger):  # until the end is told, too
+            await self._try(click.back, proposal)
+
+    async def _try(self, back: ReturnPath, proposal: Proposal) -> None:
+        try:
+            receipt = await self.carry_out(proposal, back, begun=lambda: self._say_working(back, proposal))
+        except ExpiredError:
+            await self._propose_again(back, proposal, "The preview was too old to act on. This is how it is now.")
+        except MovedError as error:
+            await self._receipts.told(proposal.key)
+            await self._propose_again(back, proposal, f"Changed since you looked: {error.words}.")
+        except LateError as error:
+            await self._say_late(back, proposal, error)
+        except (TooLateError, NotFoundError) as error:
+            await self._postman.replace(back, messages.complaint(complain(error), now=self._world.now()))
+            await self._receipts.told(proposal.key)
+            if proposal.run is not None:
+                self._receipts.refresh(proposal.run.ref)
+        except NotAllowedError as error:
+            await self._postman.whisper(back, self._desk.refusal(error))
+        except RundownError as error:
+            await self._postman.replace(back, messages.complaint(complain(error), now=self._world.now()))
+            await self._receipts.told(proposal.key)
+        else:
+            await self.finish(back, receipt)
+
+    async def carry_out(self, proposal: Proposal, back: ReturnPath, *, begun: Callable[[], Awaitable[None]]) -> Receipt:
+        """Do it. Raises what `bot.usecases.changing.carry_out` raises."""
+        change = proposal.change
+        files = await self._files.read(change.files) if isinstance(change, Report) and change.files else {}
+        return await carry_out(
+            proposal, hands=self._hands, place=_place(back), user=back.user, files=files, begun=begun
+        )
+
+    async def told(self, key: str) -> None:
+        """The person knows what became of it."""
+        await self._receipts.told(key)
+
+    async def finish_form(self, back: ReturnPath, receipt: Receipt, *, shown: bool) -> None:
+        """Tell the end of what a form asked for; `shown` tells that the form itself says it already."""
+        done = receipt.entry.outcome is Ended.DONE
+        public = done and await self._receipts.publish(back, receipt)
+        if not public and not shown:
+            await self._postman.whisper(back, messages.receipt(receipt, now=self._world.now()))
+        if receipt.entry.outcome is not Ended.DOUBT:
+            await self._receipts.told(receipt.entry.key)
+
+    async def finish(self, back: ReturnPath, receipt: Receipt) -> None:
+        """Tell the end: in public what was done, in place of the preview what was not."""
+        message = messages.receipt(receipt, now=self._world.now())
+        done = receipt.entry.outcome is Ended.DONE
+        public = done and await self._receipts.publish(back, receipt)
+        if public and back.private:
+            await self._postman.withdraw(back)
+        else:
+            await self._postman.replace(back, message)
+        if receipt.entry.outcome is not Ended.DOUBT:
+            await self._receipts.told(receipt.entry.key)
+        if public and isinstance(receipt.entry.change, Append) and receipt.entry.verb == "link" and back.thread:
+            await self._receipts.card_into_thread(back, receipt)
+
+    async def _say_working(self, back: ReturnPath, proposal: Proposal) -> None:
+        """The buttons leave at once. That this can't be said does not hold up what was asked for."""
+        try:
+            await self._postman.replace(back, messages.working(messages.doing(proposal)))
+        except NotSaidError as error:
+            log.warning("could not say that it is being done: %s", error.reason)
+
+    async def _say_late(self, back: ReturnPath, proposal: Proposal, error: LateError) -> None:
+        """Who came second is told who was first; their own preview goes, unless it is the first one's."""
+        message = messages.late(error.entry, now=self._world.now())
+        if error.entry.key == proposal.key:
+            await self._postman.whisper(back, message)
+            return
+        await self._postman.replace(back, message)
+        await self._receipts.told(proposal.key)
+
+    async def _propose_again(self, back: ReturnPath, old: Proposal, words: str) -> None:
+        """The same question once more, about the run as it is now, in place of the old one."""
+        command = self._world.grammar.parse(old.typed, now=self._world.now())
+        asking = await self._desk.understand(command, Question(text=old.typed, back=back))
+        try:
+            proposal = await self.propose(asking)
+        except LateError as error:
+            await self._postman.replace(back, messages.late(error.entry, now=self._world.now()))
+        except RundownError as error:
+            await self._postman.replace(back, messages.complaint(complain(error, command), now=self._world.now()))
+        else:
+            await self._postman.replace(back, messages.proposal(proposal, now=self._world.now(), changed=words))
+
+    # ── several ──
+
+    async def _pressed_bulk(self, click: Click) -> None:
+        bulk = await self._proposals.get_bulk(click.value)
+        if bulk is None:
+            raise _ForgottenError
+        back = click.back
+        shown = _Progress(self._postman, self._world.now, back)
+        try:
+            done = await carry_out_bulk(
+                replace(bulk, dry=False),
+                hands=self._hands,
+                place=_place(back),
+                user=back.user,
+                begun=lambda: shown.begin(bulk),
+                progress=shown.tell,
+            )
+        except LateError as error:
+            await self._postman.whisper(back, messages.late(error.entry, now=self._world.now()))
+            return
+        except ExpiredError as error:
+            await self._postman.replace(back, messages.complaint(complain(error), now=self._world.now()))
+            return
+        await shown.end(done)
+        for item in done.items:
+            if item.entry is not None:
+                await self._receipts.told(item.entry.key)
+                if item.entry.outcome is Ended.DONE:
+                    self._receipts.refresh(item.run.ref)
+        await self._receipts.told(done.attempt)
+
+
+class _Progress:
+    """The message that tells how far a bulk change is: public where people are, in place of the list elsewhere."""
+
+    def __init__(self, postman: Postman, now: Callable[[], datetime], back: ReturnPath) -> None:
+        self._postman = postman
+        self._now = now
+        self._back = back
+        self._ts = ""
+        self._told_at = 0.0
+
+    def _message(self, bulk: Bulk) -> Message:
+        return messages.bulk(bulk, now=self._now())
+
+    async def begin(self, bulk: Bulk) -> None:
+        """The list's buttons leave at once."""
+        back = self._back
+        try:
+            if back.private:
+                await self._postman.replace(back, messages.working(f"Closing {bulk.left} runs"))
+                self._ts = await self._postman.say(
+                    replace_private(back), messages.bulk(bulk, now=self._now(), under_way=True)
+                )
+            else:
+                await self._postman.replace(back, messages.bulk(bulk, now=self._now(), under_way=True))
+                self._ts = back.message_ts
+        except NotSaidError as error:
+            log.warning("could not say how far it is: %s", error.reason)
+        self._told_at = time.monotonic()
+
+    async def tell(self, bulk: Bulk) -> None:
+        """How far it is, every few seconds."""
+        if not self._ts or time.monotonic() - self._told_at < PROGRESS_S:
+            return
+        self._told_at = time.monotonic()
+        try:
+            await self._postman.edit(self._back.channel, self._ts, messages.bulk(bulk, now=self._now(), under_way=True))
+        except NotSaidError as error:
+            log.warning("could not say how far it is: %s", error.reason)
+
+    async def end(self, bulk: Bulk) -> None:
+        """What became of each."""
+        message = self._message(bulk)
+        if self._ts:
+            await self._postman.put(self._back, self._ts, message)
+        else:
+            await self._postman.say(replace_private(self._back), message)
+        if self._back.private:
+            await self._postman.withdraw(self._back)
+
+
+def replace_private(back: ReturnPath) -> ReturnPath:
+    """The same place, for everybody to read."""
+    return replace(back, private=False)
+
+
+def _place(back: ReturnPath) -> Place:
+    return Place(back.team, back.channel, back.thread)
+
+
+__all__ = ["Acting", "GrammarError", "OpenForm", "new_key"]

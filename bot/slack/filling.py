@@ -1,0 +1,575 @@
+"""The forms of changes: what they ask for, filled with what was typed, and what happens when they are sent.
+
+Sending a form is the confirmation: it shows all that will be done. What is wrong comes back under its field, what the
+system refuses above them; nothing that was typed is lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from bot.domain.acts import Delete, Named, Proposal
+from bot.domain.errors import (
+    AmbiguousError,
+    Choice,
+    GrammarError,
+    RundownError,
+    TooLateError,
+)
+from bot.domain.model import Kind
+from bot.domain.outcomes import Outcome
+from bot.postman import NotSaidError, Postman, ReturnPath
+from bot.presenters import messages
+from bot.slack.acting import Acting, new_key
+from bot.slack.desk import LIMIT_S, PATIENCE_S, Asking, Desk, Question
+from bot.slack.drafting import Drafter
+from bot.slack.forms import Forms, Memo, Sent, ShownView, Values
+from bot.slack.grammar_changes import wants_form
+from bot.slack.grammar_command import Command
+from bot.slack.grammar_forms import FormError, command_from, values_of
+from bot.slack.mishaps import complain
+from bot.slack.tasks import Tasks
+from bot.usecases.changing import LateError
+from bot.usecases.finding import Found
+from bot.usecases.ports import PATIENCE, Connection, Patience, Place, Proposals
+from bot.usecases.showing import extra
+
+if TYPE_CHECKING:
+    from bot.presenters.forms import Field
+
+log = logging.getLogger(__name__)
+
+NAME = "change"
+CONFIRM = "confirm"
+SHORTCUTS = {"note_on_run": "note", "attach_to_run": "link"}
+
+_TITLES = {
+    "start": ("Start a run", "Start run"),
+    "edit": ("Edit a run", "Save"),
+    "note": ("Note on a run", "Add note"),
+    "link": ("Link on a run", "Add link"),
+    "attach": ("Attach to a run", "Attach"),
+    "report": ("Report results", "Report"),
+    "delete": ("Delete a run", "Delete for good"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Filled:
+    """A form as it will be shown."""
+
+    fields: tuple[Field, ...]
+    intro: tuple[str, ...] = ()
+    run: str = ""
+
+
+class Filling:
+    """Opens the forms and works on what is sent."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        acting: Acting,
+        drafter: Drafter,
+        proposals: Proposals,
+        forms: Forms,
+        postman: Postman,
+        tasks: Tasks,
+    ) -> None:
+        self._desk = desk
+        self._world = desk.world
+        self._acting = acting
+        self._drafter = drafter
+        self._proposals = proposals
+        self._forms = forms
+        self._postman = postman
+        self._tasks = tasks
+
+    def register(self) -> None:
+        self._acting.open_form = self.open
+        self._forms.on(NAME, self.check, self.take)
+        self._forms.on(CONFIRM, lambda _: {}, self.take_confirmed)
+
+    # ── opening ──
+
+    async def open(self, command: Command, back: ReturnPath, trigger: str, preview: str) -> bool:
+        """The form of a command, filled with what it says. False when Slack does not open it."""
+        title, _ = _TITLES.get(command.verb, ("Rundown", "Send"))
+        view = await self._forms.open(trigger, title) if trigger else ""
+        if not view:
+            return False
+        PATIENCE.set(Patience(time.monotonic() + PATIENCE_S))
+        memo = Memo(
+            key=new_key(),
+            verb=command.verb,
+            team=back.team,
+            channel=back.channel,
+            thread=back.thread,
+            typed=command.text(),
+            preview=preview,
+        )
+        try:
+            if command.verb == "delete":
+                await self._show_confirm(view, memo)
+            else:
+                await self._show(view, memo, command, values_of(command))
+        except RundownError as error:
+            await self._failed(view, memo, error)
+        return True
+
+    async def open_on_message(self, verb: str, back: ReturnPath, trigger: str, text: str) -> None:
+        """The form of a message shortcut: a note with the message's words, or a link to the message."""
+        view = await self._forms.open(trigger, _TITLES[verb][0])
+        if not view:
+            self._desk.tell(back, GrammarError("The form did not open.", fix="Use the shortcut again."), key="")
+            return
+        memo = Memo(key=new_key(), verb=verb, team=back.team, channel=back.channel, thread=back.thread)
+        try:
+            await self._acting.need(verb, Place(back.team, back.channel, back.thread), back.user)
+            values: dict[str, str | tuple[str, ...]] = {}
+            place = Place(back.team, back.channel, back.thread or back.message_ts)
+            known = await self._world.recall.thread_run(place) or await self._world.recall.last_run(
+                Place(back.team, back.channel), back.user
+            )
+            if known is not None:
+                values["ref"] = str(known)
+            if verb == "note":
+                values["text"] = text
+            else:
+                values["url"] = await self._postman.permalink(back.channel, back.message_ts)
+                values["name"] = "Slack message"
+            await self._update(view, memo, _Filled(_append_fields(verb, values, ask_run=True)))
+        except RundownError as error:
+            await self._failed(view, memo, error)
+
+    async def _show(self, view: str, memo: Memo, command: Command, values: Values, error: str = "") -> None:
+        back = ReturnPath(team=memo.team, channel=memo.channel, user="", thread=memo.thread)
+        asking = await self._desk.understand(command, Question(text=command.text(), back=back))
+        filled = await self._fill(asking, values)
+        await self._update(view, replace(memo, run=filled.run), filled, error)
+
+    async def _update(self, view: str, memo: Memo, filled: _Filled, error: str = "") -> None:
+        from bot.presenters.forms import Form
+
+        title, submit = _TITLES[memo.verb]
+        form = Form(title=title, submit=submit, fields=filled.fields, intro=filled.intro, error=error)
+        await self._forms.show(view, messages.form(form), NAME, memo)
+
+    async def _failed(self, view: str, memo: Memo, error: RundownError) -> None:
+        title, _ = _TITLES.get(memo.verb, ("Rundown", ""))
+        await self._forms.show(view, messages.form_done(title, _words(error)), "waiting", memo)
+
+    async def _show_confirm(self, view: str, memo: Memo, error: str = "") -> None:
+        from bot.presenters.forms import Field, Form
+
+        proposal = await self._proposals.get(memo.preview)
+        if proposal is None or not proposal.confirm:
+            await self._failed(view, memo, GrammarError("This preview is not known any more.", fix="Ask again."))
+            return
+        form = Form(
+            title="Delete a run",
+            submit="Delete for good",
+            intro=proposal.warnings,
+            fields=(
+                Field(name="name", label=f"Type the name to confirm: {proposal.confirm}"[:200], placeholder="Its name"),
+            ),
+            error=error,
+        )
+        await self._forms.show(view, messages.form(form), CONFIRM, replace(memo, key=new_key()))
+
+    def on_shortcut(self, name: str, body: Mapping[str, Any], back: ReturnPath) -> None:
+        """A message shortcut was used."""
+        verb = SHORTCUTS.get(name)
+        if verb is None:
+            self._desk.tell(
+                back, GrammarError("That shortcut is from another version.", fix="Use `note` or `link`."), key=""
+            )
+            return
+        message = body.get("message") or {}
+        trigger = str(body.get("trigger_id") or "")
+        work = self.open_on_message(verb, back, trigger, str(message.get("text") or ""))
+        self._tasks.spawn(work, name=f"shortcut {name}")
+
+    # ── what is asked ──
+
+    async def _fill(self, asking: Asking, values: Values) -> _Filled:
+        command = asking.command
+        if command.verb == "start":
+            target, kind = await self._drafter.target(asking)
+            fields = await _start_fields(target.connection, target.project.id, kind, values)
+            return _Filled(fields, (f"A new {kind.noun} in {target.where}.",), f"{target.connection.name}")
+        found = await asking.find(command.refs[0])
+        run = found.run
+        intro = (f"{run.kind.noun.capitalize()} {run.ref.short}: {run.name}",)
+        match command.verb:
+            case "edit":
+                fields = await _edit_fields(found, values)
+            case "report":
+                fields = await _report_fields(found, values)
+            case verb:
+                fields = _append_fields(verb, values)
+        return _Filled(fields, intro, str(found.ref))
+
+    # ── what is sent ──
+
+    def check(self, sent: Sent) -> Mapping[str, str]:
+        """What is wrong, by field, as far as that needs nobody to be asked."""
+        try:
+            command = self._command(sent)
+        except FormError as error:
+            asked = {name: words for name, words in error.fields.items() if name in sent.values}
+            return asked or {next(iter(sent.values)): error.why}
+        if command.verb == "report" and wants_form(command) and "outcome" in sent.values:
+            return {"outcome": "Every test needs an outcome."}
+        return {}
+
+    def _command(self, sent: Sent) -> Command:
+        """The command that says what was filled in; what the form did not ask stays as it was typed."""
+        return command_from(sent.memo.verb, {**self._typed(sent.memo), **sent.values}, now=self._world.now())
+
+    def _typed(self, memo: Memo) -> Values:
+        values: dict[str, str | tuple[str, ...]] = {}
+        if memo.typed:
+            try:
+                values = dict(values_of(self._world.grammar.parse(memo.typed, now=self._world.now())))
+            except GrammarError:
+                values = {}
+        if memo.run and memo.verb != "start":
+            values["ref"] = memo.run
+        if memo.run and memo.verb == "start":
+            values["in"] = memo.run
+        return values
+
+    async def take(self, sent: Sent) -> None:
+        """Do what the form says; it tells how that went."""
+        PATIENCE.set(Patience(time.monotonic() + PATIENCE_S))
+        memo = sent.memo
+        back = ReturnPath(team=memo.team, channel=memo.channel, user=sent.user, thread=memo.thread, private=False)
+        command = self._command(sent)
+        try:
+            async with asyncio.timeout(LIMIT_S):
+                await self._acting.need(memo.verb, Place(back.team, back.channel, back.thread), back.user)
+                asking = await self._desk.understand(command, Question(text=command.text(), back=back))
+                if memo.verb == "edit":
+                    asking = replace(asking, command=await self._only_changes(asking, sent))
+                proposal = replace(await self._drafter.propose(asking, memo.key), made_at=self._world.now())
+                await self._proposals.put(
+                    proposal, team=back.team, channel=back.channel, thread=back.thread, user=back.user
+                )
+        except (RundownError, TimeoutError) as error:
+            told = error if isinstance(error, RundownError) else GrammarError("That took too long.", fix="Try again.")
+            await self._show_again(sent, command, told)
+            return
+        await self._do(sent, proposal, back, command)
+
+    async def take_confirmed(self, sent: Sent) -> None:
+        """Delete, if the name was typed as it is."""
+        memo = sent.memo
+        proposal = await self._proposals.get(memo.preview)
+        if proposal is None or not isinstance(proposal.change, Delete):
+            await self._failed(sent.view, memo, GrammarError("This preview is not known any more.", fix="Ask again."))
+            return
+        if _folded(str(sent.values.get("name", ""))) != _folded(proposal.confirm):
+            await self._show_confirm(sent.view, memo, "That is not its name; nothing was deleted.")
+            return
+        back = ReturnPath(team=memo.team, channel=memo.channel, user=sent.user, thread=memo.thread, private=False)
+        await self._do(sent, proposal, back, None)
+
+    async def _do(self, sent: Sent, proposal: Proposal, back: ReturnPath, command: Command | None) -> None:
+        memo = sent.memo
+        title, _ = _TITLES.get(memo.verb, ("Rundown", ""))
+        try:
+            receipt = await self._acting.carry_out(proposal, back, begun=_nothing)
+        except LateError as error:
+            words = messages.late(error.entry, now=self._world.now()).text
+            await self._forms.show(sent.view, messages.form_done(title, words), "waiting", memo)
+            return
+        except RundownError as error:
+            if command is None or isinstance(error, TooLateError):
+                await self._failed(sent.view, memo, error)
+            else:
+                await self._show_again(sent, command, error)
+            await self._acting.told(proposal.key)
+            return
+        message = messages.receipt(receipt, now=self._world.now())
+        shown = await self._forms.show(sent.view, messages.form_done(title, message.text), "waiting", memo)
+        try:
+            await self._acting.finish_form(back, receipt, shown=shown)
+        except NotSaidError as error:
+            log.error("the end of %s could not be said: %s", proposal.key, error.reason)
+
+    async def _show_again(self, sent: Sent, command: Command, error: RundownError) -> None:
+        """The same form with what was typed, and why it could not be done."""
+        complaint = complain(error, command)
+        memo = replace(sent.memo, key=new_key())
+        try:
+            await self._show(sent.view, memo, command, {**self._typed(sent.memo), **sent.values}, _words(error))
+        except RundownError:
+            await self._forms.show(
+                sent.view,
+                messages.form_done(_TITLES[memo.verb][0], f"{complaint.what} {complaint.why}"),
+                "waiting",
+                memo,
+            )
+
+    async def _only_changes(self, asking: Asking, sent: Sent) -> Command:
+        """The edit without the fields that were left as they are."""
+        found = await asking.find(asking.command.refs[0])
+        shown = {field.name: field.value for field in await _edit_fields(found, {})}
+        changed = {name: value for name, value in sent.values.items() if shown.get(name, "") != value}
+        return command_from("edit", {"ref": str(found.run.ref), **changed})
+
+
+async def _nothing() -> None:
+    """The form says already that it is being done."""
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
+def _words(error: RundownError) -> str:
+    choices = ""
+    if isinstance(error, AmbiguousError):
+        choices = " It could be " + ", ".join(choice.label for choice in error.choices[:8]) + "."
+    return f"{error.what} {error.why} {error.fix}".strip() + choices
+
+
+def _choices(several: Sequence[Named]) -> tuple[Choice, ...]:
+    return tuple(Choice(each.name, str(each.id) if each.id is not None else each.name) for each in several[:100])
+
+
+async def _offered(connection: Connection, what: str, project: int) -> tuple[Choice, ...]:
+    """What can be chosen; none where the system does not tell in time: then it is typed."""
+    return _choices(await extra(connection.offers(what, project), what, []) or ())
+
+
+async def _start_fields(connection: Connection, project: int, kind: Kind, values: Values) -> tuple[Field, ...]:
+    from bot.presenters.forms import Field
+
+    def line(name: str, label: str, hint: str = "", *, optional: bool = True) -> Field:
+        return Field(name=name, label=label, value=_one(values, name), hint=hint, optional=optional)
+
+    def choice(name: str, label: str, options: tuple[Choice, ...], *, optional: bool = True) -> Field:
+        return Field(
+            name=name,
+            label=label,
+            kind="choice",
+            options=options,
+            value=_chosen(_one(values, name), options),
+            optional=optional,
+        )
+
+    if kind.automated:
+        milestones, sources = await asyncio.gather(
+            _offered(connection, "milestone", project), _offered(connection, "source", project)
+        )
+        known = ", ".join(each.label for each in sources[:8])
+        return (
+            line("name", "Name", optional=False),
+            line(
+                "source",
+                "Source",
+                f"There are: {known}. A new name makes a new source." if known else "",
+                optional=False,
+            ),
+            choice("milestone", "Milestone", milestones),
+            line("config", "Configuration"),
+            line("tag", "Tags", "Several with commas between them."),
+            Field(
+                name="link",
+                label="Links",
+                kind="text",
+                value=_lines(values, "link"),
+                hint="One a line: an address, or name=address.",
+                optional=True,
+            ),
+            Field(
+                name="field",
+                label="Fields",
+                kind="text",
+                value=_lines(values, "field"),
+                hint="One a line: name: value",
+                optional=True,
+            ),
+        )
+    suites, milestones, people = await asyncio.gather(
+        _offered(connection, "suite", project),
+        _offered(connection, "milestone", project),
+        _offered(connection, "person", project),
+    )
+    return (
+        line("name", "Name", optional=False),
+        choice("suite", "Suite", suites),
+        line("cases", "Cases", "Numbers such as 1,2,4-8; all of the suite if left empty."),
+        choice("milestone", "Milestone", milestones),
+        choice("assign", "Assigned to", people),
+        line("refs", "References"),
+        Field(
+            name="description",
+            label="Description",
+            kind="text",
+            value=_one(values, "description"),
+            optional=True,
+        ),
+    )
+
+
+async def _edit_fields(found: Found, values: Values) -> tuple[Field, ...]:
+    from bot.presenters.forms import Field
+
+    run = found.run
+    milestones = await _offered(found.connection, "milestone", run.project)
+    now = next((each.command for each in milestones if each.label == run.milestone), "")
+    milestone = _chosen(_one(values, "milestone"), milestones) if "milestone" in values else now
+    return (
+        Field(name="name", label="Name", value=_one(values, "name") or run.name),
+        Field(
+            name="milestone",
+            label="Milestone",
+            kind="choice",
+            options=(Choice("No milestone", "none"), *milestones) if milestones else (),
+            value=milestone or ("none" if milestones else run.milestone),
+            optional=True,
+        ),
+        Field(name="refs", label="References", value=_one(values, "refs") or run.refs, optional=True),
+        Field(
+            name="cases",
+            label="Cases",
+            value=_one(values, "cases"),
+            hint="Numbers such as 1,2,4-8, or all. Left empty, they stay as they are.",
+            optional=True,
+        ),
+        Field(
+            name="description",
+            label="Description",
+            kind="text",
+            value=_one(values, "description") or run.description,
+            optional=True,
+        ),
+    )
+
+
+def _append_fields(verb: str, values: Values, *, ask_run: bool = False) -> tuple[Field, ...]:
+    from bot.presenters.forms import Field
+
+    which = (
+        Field(
+            name="ref",
+            label="Run",
+            value=_one(values, "ref"),
+            placeholder="R118, A412, last, or the address of its page",
+        ),
+    )
+    if verb == "note":
+        asked: tuple[Field, ...] = (Field(name="text", label="Note", kind="text", value=_one(values, "text")),)
+    else:
+        asked = (
+            Field(name="url", label="Address", value=_one(values, "url"), placeholder="https://…"),
+            Field(name="name", label="What it is called", value=_one(values, "name"), optional=True),
+        )
+    return (*(which if ask_run else ()), *asked)
+
+
+async def _report_fields(found: Found, values: Values) -> tuple[Field, ...]:
+    from bot.presenters.forms import Field
+
+    outcomes = tuple(
+        Choice(each.value.capitalize(), each.value)
+        for each in (Outcome.PASSED, Outcome.FAILED, Outcome.BLOCKED, Outcome.SKIPPED)
+    )
+    outcome = Field(
+        name="outcome",
+        label="Outcome",
+        kind="choice",
+        options=outcomes,
+        value=_chosen(_one(values, "outcome"), outcomes),
+    )
+    note = Field(name="note", label="Note", kind="text", value=_one(values, "note"), optional=True)
+    took = Field(
+        name="duration", label="Took", value=_one(values, "duration"), placeholder="00:05:00, 5m or 90s", optional=True
+    )
+    if found.run.kind.letter == "A":
+        return (
+            Field(
+                name="test",
+                label="Tests",
+                kind="text",
+                value=_lines(values, "test"),
+                hint="One a line: a test's name, or name: outcome.",
+            ),
+            outcome,
+            note,
+            took,
+            Field(name="folder", label="Folder", value=_one(values, "folder"), optional=True),
+        )
+    tests, people = await asyncio.gather(
+        extra(found.connection.tests(found.run.ref), "the tests", []),
+        _offered(found.connection, "person", found.run.project),
+    )
+    named = tuple(Choice(f"{each.name} ({each.outcome})", each.id) for each in (tests.items if tests else ())[:100])
+    chosen = _several(values, "instance") or ((str(found.part),) if found.part is not None else ())
+    return (
+        Field(
+            name="instance",
+            label="Tests",
+            kind="choices",
+            options=named,
+            value=tuple(each for each in chosen if any(each == one.command for one in named)),
+            hint="At most 20 in one go.",
+        ),
+        outcome,
+        note,
+        took,
+        Field(name="version", label="Version", value=_one(values, "version"), optional=True),
+        Field(
+            name="step",
+            label="Steps",
+            kind="text",
+            value=_lines(values, "step"),
+            hint="One a line: name: outcome",
+            optional=True,
+        ),
+        Field(
+            name="by",
+            label="Run by hand by",
+            kind="choice",
+            options=people,
+            value=_chosen(_one(values, "by"), people),
+            hint="Leave it empty for an automated result.",
+            optional=True,
+        ),
+        Field(name="file", label="Files", kind="files", optional=True),
+    )
+
+
+def _chosen(value: str, options: Sequence[Choice]) -> str:
+    """The option that a typed value means, by its number or its name; the value itself where there are none."""
+    if not options:
+        return value
+    folded = value.casefold()
+    return next((each.command for each in options if folded in (each.command.casefold(), each.label.casefold())), "")
+
+
+def _one(values: Values, name: str) -> str:
+    value = values.get(name, "")
+    return value if isinstance(value, str) else ", ".join(value)
+
+
+def _several(values: Values, name: str) -> tuple[str, ...]:
+    value = values.get(name, ())
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _lines(values: Values, name: str) -> str:
+    value = values.get(name, ())
+    return value if isinstance(value, str) else "\n".join(value)
+
+
+__all__ = ["SHORTCUTS", "Filling", "ShownView"]

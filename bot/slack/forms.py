@@ -1,0 +1,149 @@
+"""Dialogs: opened at once while what they offer is still looked up, checked when sent, kept with what was typed.
+
+What a dialog is about travels in its `private_metadata` (a `Memo`), so that it means the same after a restart.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from bot.presenters import messages
+from bot.slack.tasks import Tasks
+
+if TYPE_CHECKING:
+    from slack_sdk.web.async_client import AsyncWebClient
+
+log = logging.getLogger(__name__)
+
+Values = Mapping[str, str | tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memo:
+    """What a dialog is about: the verb, where it was opened from and by which command; `key` is new with each showing.
+
+    `preview` is the proposal it belongs to, `run` the run it is about (both empty where there is none).
+    """
+
+    key: str
+    verb: str
+    team: str
+    channel: str
+    thread: str = ""
+    typed: str = ""
+    preview: str = ""
+    run: str = ""
+
+    def text(self) -> str:
+        """As it travels; Slack takes 3,000 characters, so a long command stays behind."""
+        whole = json.dumps(asdict(self), separators=(",", ":"))
+        return whole if len(whole) <= 3_000 else json.dumps({**asdict(self), "typed": ""}, separators=(",", ":"))
+
+    @classmethod
+    def read(cls, text: str) -> Memo | None:
+        """None for what is not ours."""
+        try:
+            told = json.loads(text)
+            return cls(**{name: str(told.get(name, "")) for name in cls.__slots__})
+        except (ValueError, TypeError, AttributeError):
+            return None
+
+
+class ShownView(Protocol):
+    """A dialog as the presenters make it."""
+
+    def as_dict(self, callback_id: str, private_metadata: str) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A dialog that somebody has sent. `values` are by field name; files are their Slack ids."""
+
+    view: str
+    user: str
+    values: Values
+    memo: Memo
+
+
+#: Wrong fields with what is wrong about them; nothing if the dialog may go.
+Check = Callable[[Sent], Mapping[str, str]]
+Take = Callable[[Sent], Coroutine[Any, Any, None]]
+
+
+class Forms:
+    """The bot's dialogs by name (the `callback_id` before the colon)."""
+
+    def __init__(self, client: AsyncWebClient, tasks: Tasks) -> None:
+        self._client = client
+        self._tasks = tasks
+        self._known: dict[str, tuple[Check, Take]] = {}
+
+    def on(self, name: str, check: Check, take: Take) -> None:
+        """Let these handle a dialog: `check` decides at once, `take` works on it afterwards."""
+        self._known[name] = check, take
+
+    async def open(self, trigger: str, title: str) -> str:
+        """Open a dialog that says it is coming. Returns its id, empty when Slack does not open it (too late)."""
+        view = messages.form_working(title, "One moment, looking up what can be chosen…")
+        answer = await self._call("views.open", trigger_id=trigger, view=view.as_dict("waiting", ""))
+        return str((answer.get("view") or {}).get("id", "")) if answer else ""
+
+    async def show(self, view_id: str, view: ShownView, name: str, memo: Memo) -> bool:
+        """Show this in an open dialog. False when it is not open any more."""
+        shown = view.as_dict(name, memo.text())
+        return bool(await self._call("views.update", view_id=view_id, view=shown))
+
+    def sent(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Somebody has sent a dialog: what to acknowledge it with. The work starts now."""
+        view = body.get("view") or {}
+        memo = Memo.read(str(view.get("private_metadata") or ""))
+        known = self._known.get(str(view.get("callback_id") or ""))
+        if known is None or memo is None:
+            done = messages.form_done(
+                "Out of date", "This form is from an older version. Please type the command again."
+            )
+            return {"response_action": "update", "view": done.as_dict("waiting", "")}
+        check, take = known
+        sent = Sent(
+            view=str(view.get("id", "")),
+            user=str((body.get("user") or {}).get("id", "")),
+            values=_values(view),
+            memo=memo,
+        )
+        wrong = check(sent)
+        if wrong:
+            return {"response_action": "errors", "errors": dict(wrong)}
+        self._tasks.spawn(take(sent), name=f"form {memo.verb} {memo.key}")
+        working = messages.form_working(_title(view), "Working…")
+        return {"response_action": "update", "view": working.as_dict("waiting", "")}
+
+    async def _call(self, method: str, **arguments: Any) -> dict[str, Any]:
+        from slack_sdk.errors import SlackApiError, SlackClientError
+
+        try:
+            answer = await self._client.api_call(method, json=arguments)
+        except SlackApiError as error:
+            told = error.response.data if isinstance(error.response.data, dict) else {}
+            log.warning("%s: %s %s", method, told.get("error"), told.get("response_metadata", ""))
+            return {}
+        except (SlackClientError, OSError, TimeoutError) as error:
+            log.warning("%s: %s", method, type(error).__name__)
+            return {}
+        return answer.data if isinstance(answer.data, dict) else {}
+
+
+def _title(view: Mapping[str, Any]) -> str:
+    return str((view.get("title") or {}).get("text") or "Rundown")
+
+
+def _values(view: Mapping[str, Any]) -> dict[str, str | tuple[str, ...]]:
+    """What was entered, by field name; files by their ids."""
+    told = messages.answers((view.get("state") or {}).get("values") or {})
+    return {
+        name: value if isinstance(value, str) else tuple(each if isinstance(each, str) else each.id for each in value)
+        for name, value in told.items()
+    }

@@ -1,0 +1,139 @@
+"""Says what became of changes: to everybody what was done, to the asker alone what was not; after a restart too."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+
+from bot.domain.acts import Ended, Entry, Receipt
+from bot.domain.errors import RundownError
+from bot.domain.model import RunRef
+from bot.postman import NotSaidError, Postman, ReturnPath
+from bot.presenters import messages
+from bot.slack.cards import CardKeeper
+from bot.slack.desk import World
+from bot.usecases.bulk import recorded
+from bot.usecases.changing import Hands, settle_orphan
+from bot.usecases.ports import Place, Proposals
+
+log = logging.getLogger(__name__)
+
+#: Seconds between two looks for changes whose end nobody was told.
+LOOK_S = 20.0
+
+
+class Receipts:
+    """Where the ends of changes are said."""
+
+    def __init__(self, world: World, hands: Hands, proposals: Proposals, postman: Postman, cards: CardKeeper) -> None:
+        self._world = world
+        self._hands = hands
+        self._proposals = proposals
+        self._postman = postman
+        self._cards = cards
+
+    async def publish(self, back: ReturnPath, receipt: Receipt) -> bool:
+        """Say in public what was done: in the thread it was asked in, else under the run's card, else in the channel.
+
+        False where it was done in a direct message: the answer there is all there is to say.
+        """
+        ref = receipt.entry.ref
+        if ref is not None:
+            self._cards.changed(ref)
+        if back.channel.startswith("D"):
+            return False
+        thread = back.thread
+        if not thread and ref is not None:
+            card = await self._cards.newest(replace(ref, thread=None), back.channel)
+            thread = (card.thread or card.ts) if card else ""
+        there = ReturnPath(
+            team=back.team, channel=back.channel, user=back.user, thread=thread, response_url=back.response_url
+        )
+        ts = await self._postman.say(there, messages.receipt(receipt, now=self._world.now()))
+        if ts and ref is not None:
+            await self._bind(Place(back.team, back.channel, thread or ts), replace(ref, thread=None))
+        return True
+
+    async def _bind(self, place: Place, ref: RunRef) -> None:
+        """The first run a thread tells of is the thread's."""
+        try:
+            if await self._world.recall.thread_run(place) is None:
+                await self._world.recall.bind_thread(place, ref)
+        except RundownError as error:
+            log.warning("a thread can't be remembered: %s", error.what)
+
+    def refresh(self, ref: RunRef) -> None:
+        """The cards of a run are not true any more."""
+        self._cards.changed(ref)
+
+    async def card_into_thread(self, back: ReturnPath, receipt: Receipt) -> None:
+        """The run's card below the thread that was linked to it, unless it has one there."""
+        ref = receipt.entry.ref
+        if ref is None or receipt.run is None:
+            return
+        card = await self._cards.newest(replace(ref, thread=None), back.channel)
+        if card is None or back.thread not in (card.ts, card.thread):
+            await self._cards.post(back, replace(ref, thread=None))
+
+    async def told(self, key: str) -> None:
+        """The person knows the end."""
+        try:
+            await self._hands.ledger.tell(key)
+        except RundownError as error:
+            log.warning("that %s was told can't be recorded: %s", key, error.what)
+
+    async def settle_for_ever(self) -> None:
+        """Settle, and tell, what a process left behind that died or could not speak: now, and every while."""
+        while True:
+            try:
+                await self.settle()
+            except RundownError as error:
+                log.warning("changes left behind can't be settled yet: %s", error.what)
+            await asyncio.sleep(LOOK_S)
+
+    async def settle(self) -> None:
+        """Settle and tell what was left behind."""
+        bulks: dict[str, Entry] = {}
+        for entry in await self._hands.ledger.orphans():
+            if entry.ref is None and entry.change is None and "#" in entry.key:  # a bulk that was cut short
+                await self._hands.ledger.end(
+                    entry.key, Ended.FAILED, at=self._world.now(), why="Rundown was stopped in the middle of it."
+                )
+                bulks[entry.key.partition("#")[0]] = entry
+                continue
+            receipt = await settle_orphan(entry, hands=self._hands)
+            if entry.part_of:
+                bulks.setdefault(entry.part_of, entry)
+            await self._tell(receipt)
+        for key, entry in bulks.items():
+            await self._tell_bulk(key, entry)
+
+    async def _tell(self, receipt: Receipt) -> None:
+        entry = receipt.entry
+        back = ReturnPath(team=entry.team, channel=entry.channel, user=entry.who, thread=entry.thread)
+        try:
+            if entry.part_of:
+                if entry.ref is not None:
+                    self._cards.changed(entry.ref)
+            elif entry.outcome is not Ended.DONE or not await self.publish(back, receipt):
+                await self._postman.whisper(back, messages.receipt(receipt, now=self._world.now()))
+        except NotSaidError as error:
+            log.warning("the end of %s can't be told: %s", entry.key, error.reason)
+            return
+        await self.told(entry.key)
+
+    async def _tell_bulk(self, key: str, entry: Entry) -> None:
+        bulk = await self._proposals.get_bulk(key)
+        if bulk is None:
+            return
+        bulk = replace(
+            await recorded(bulk, self._hands.ledger), dry=False, stopped="Rundown was stopped in the middle of it."
+        )
+        back = ReturnPath(team=entry.team, channel=entry.channel, user=entry.who, thread=entry.thread)
+        try:
+            await self._postman.say(back, messages.bulk(bulk, now=self._world.now()))
+        except NotSaidError as error:
+            log.warning("the end of %s can't be told: %s", key, error.reason)
+            return
+        await self.told(entry.key)
