@@ -1,3 +1,3 @@
 """Rundown: a Slack bot for people who test software."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -19,7 +19,7 @@ from bot.postman import NotSaidError, Postman, ReturnPath
 from bot.presenters import messages
 from bot.presenters.message import Message
 from bot.slack.buttons import Buttons, Click
-from bot.slack.desk import PATIENCE_S, Answer, Asking, Desk, Question
+from bot.slack.desk import PATIENCE_S, Answer, Asking, Desk, Question, late_message
 from bot.slack.drafting import Drafter, IncompleteError
 from bot.slack.files import Files
 from bot.slack.grammar_command import Command
@@ -292,7 +292,7 @@ class Acting:
 
     async def _say_late(self, back: ReturnPath, proposal: Proposal, error: LateError) -> None:
         """Who came second is told who was first; their own preview goes, unless it is the first one's."""
-        message = messages.late(error.entry, now=self._world.now())
+        message = late_message(error.entry, self._world)
         if error.entry.key == proposal.key:
             await self._postman.whisper(back, message)
             return
@@ -306,7 +306,7 @@ class Acting:
         try:
             proposal = await self.propose(asking)
         except LateError as error:
-            await self._postman.replace(back, messages.late(error.entry, now=self._world.now()))
+            await self._postman.replace(back, late_message(error.entry, self._world))
         except RundownError as error:
             await self._postman.replace(back, messages.complaint(complain(error, command), now=self._world.now()))
         else:
@@ -330,7 +330,7 @@ class Acting:
                 progress=shown.tell,
             )
         except LateError as error:
-            await self._postman.whisper(back, messages.late(error.entry, now=self._world.now()))
+            await self._postman.whisper(back, late_message(error.entry, self._world))
             return
         except ExpiredError as error:
             await self._postman.replace(back, messages.complaint(complain(error), now=self._world.now()))

@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from bot.domain.acts import WRITES
+from bot.domain.acts import WRITES, Entry
 from bot.domain.errors import GrammarError, NotAllowedError, OurError, RundownError
 from bot.domain.model import RunRef
 from bot.domain.queries import Who
@@ -31,7 +31,7 @@ from bot.slack.mishaps import complain
 from bot.slack.people import Member, People
 from bot.slack.tasks import Tasks
 from bot.usecases.access import Gate
-from bot.usecases.changing import LateError
+from bot.usecases.changing import LateError, done_word
 from bot.usecases.finding import Asker, Finder, Found, thread_list
 from bot.usecases.ports import PATIENCE, Card, ChannelContext, Contexts, Patience, Place, Recall
 from bot.usecases.systems import Systems
@@ -84,6 +84,11 @@ class World:
     gate: Gate
     now: Callable[[], datetime]
     slash: str = "/runs"
+
+
+def late_message(entry: Entry, world: World) -> Message:
+    """For who comes second: who was first, when, and what became of it."""
+    return messages.late(entry, now=world.now(), done=done_word(entry, world.systems))
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +257,7 @@ class Desk:
         if isinstance(error, NotAllowedError):
             return Answer(self.refusal(error, command), is_error=True, to_asker=True)
         if isinstance(error, LateError):
-            return Answer(messages.late(error.entry, now=self.world.now()), is_error=True, to_asker=True)
+            return Answer(late_message(error.entry, self.world), is_error=True, to_asker=True)
         return Answer(messages.complaint(complain(error, command), now=self.world.now()), is_error=True)
 
     def refusal(self, error: NotAllowedError, command: Command | None = None) -> Message:

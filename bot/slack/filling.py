@@ -26,7 +26,7 @@ from bot.domain.outcomes import Outcome
 from bot.postman import NotSaidError, Postman, ReturnPath
 from bot.presenters import messages
 from bot.slack.acting import Acting, new_key
-from bot.slack.desk import LIMIT_S, PATIENCE_S, Asking, Desk, Question
+from bot.slack.desk import LIMIT_S, PATIENCE_S, Asking, Desk, Question, late_message
 from bot.slack.drafting import Drafter
 from bot.slack.forms import Forms, Memo, Sent, ShownView, Values
 from bot.slack.grammar_changes import wants_form
@@ -287,8 +287,8 @@ class Filling:
         try:
             receipt = await self._acting.carry_out(proposal, back, begun=_nothing)
         except LateError as error:
-            words = messages.late(error.entry, now=self._world.now()).text
-            await self._forms.show(sent.view, messages.form_done(title, words), "waiting", memo)
+            late = late_message(error.entry, self._world)
+            await self._forms.show(sent.view, messages.form_done(title, late), "waiting", memo)
             return
         except RundownError as error:
             if command is None or isinstance(error, TooLateError):
@@ -298,7 +298,7 @@ class Filling:
             await self._acting.told(proposal.key)
             return
         message = messages.receipt(receipt, now=self._world.now())
-        shown = await self._forms.show(sent.view, messages.form_done(title, message.text), "waiting", memo)
+        shown = await self._forms.show(sent.view, messages.form_done(title, message), "waiting", memo)
         try:
             await self._acting.finish_form(back, receipt, shown=shown)
         except NotSaidError as error:

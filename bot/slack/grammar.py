@@ -81,7 +81,7 @@ class Grammar:
             return verb
         planned = name.strip().lower() in self._away
         error = self._not_yet(name.strip().lower()) if planned else wrong.no_verb(name, tuple)
-        near = () if planned else tuple(f"help {like.name}" for like in self._like(name))
+        near = () if planned else tuple(Command("help", words=(like.name,)).text() for like in self._like(name))
         raise GrammarError(error.what, why=error.why, fix=error.fix, closest=near or ("help",))
 
     def _cut(self, text: str) -> tuple[Word, ...]:
@@ -121,7 +121,12 @@ class Grammar:
     def _verb(self, words: tuple[Word, ...]) -> tuple[Verb, int]:
         """The verb, and how many words name it: none where it is understood (nothing typed, or a bare reference)."""
         name = words[0].text.lower() if words else ""
-        if name in self._heads and len(words) > 1 and (verb := self._find(f"{name} {words[1].text.lower()}")):
+        if (
+            name in self._heads
+            and len(words) > 1
+            and words[1].text
+            and (verb := self._find(f"{name} {words[1].text.lower()}"))
+        ):
             return verb, 2
         if verb := self._names.get(name):
             return verb, 1
@@ -211,7 +216,7 @@ class Grammar:
             if len(found) == _SUGGESTIONS:
                 break
         if not found and "help" in self._names:
-            found[f"help {error.verb.name}" if error.verb else "help"] = None
+            found[Command("help", words=(error.verb.name,)).text() if error.verb else "help"] = None
         return tuple(found) or ((error.verb or self.verbs[0]).examples[0],)
 
 

@@ -26,6 +26,8 @@ ENTRY_ROWS = 10
 MOST_PARENTS = 10_000
 
 Key = tuple[Hashable, ...]
+#: Questions whose answers no change of a run touches.
+_LASTING = ("projects", "person", "offers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,23 +154,16 @@ class Remembering:
         if ref is not None:
             self.forget(ref)
             return
-        self._forget_keys(lambda key: key[0] in ("runs", "earlier", "offers"))
+        self._drop_all(lambda key: key[0] in ("runs", "earlier", "offers"))
 
     def forget(self, ref: RunRef) -> None:
         """Drop all that is remembered of a run (and of its plan, its parts, its threads), and every list of runs.
 
         Answers that are on their way were asked for before: whoever asks from now on does not get them.
         """
+        self._inner.forget(ref)
         refs = self._related(_whole(ref))
-        for each in refs:
-            self._inner.forget(each)
-        self._forget_keys(lambda key: _is_about(key, refs))
-
-    def _forget_keys(self, wanted: Callable[[Key], bool]) -> None:
-        self._forgotten += 1
-        for key in [key for key in (*self._kept, *self._flights) if wanted(key)]:
-            self._drop(key)
-            self._flights.pop(key, None)
+        self._drop_all(lambda key: _is_about(key, refs))
 
     async def close(self) -> None:
         tasks = list(self._tasks)
@@ -276,6 +271,14 @@ class Remembering:
         while self._rows > MOST_ROWS:
             self._drop(next(iter(self._kept)))
 
+    def _drop_all(self, wanted: Callable[[Key], bool]) -> None:
+        """Of what is on its way nothing about runs is given to others: it may tell of a plan what changed with it."""
+        self._forgotten += 1
+        for key in [key for key in self._kept if wanted(key)]:
+            self._drop(key)
+        for key in [key for key in self._flights if wanted(key) or key[0] not in _LASTING]:
+            del self._flights[key]
+
     def _drop(self, key: Key) -> None:
         entry = self._kept.pop(key, None)
         if entry is not None:
@@ -291,9 +294,8 @@ class Remembering:
             self._parents.popitem(last=False)
 
     def _related(self, ref: RunRef) -> set[RunRef]:
-        """The run with its plan and the other runs of it, or the plan with its runs, as far as they were ever read."""
-        plan = self._parents.get(ref, ref)
-        return {ref, plan} | {run for run, parent in self._parents.items() if parent == plan}
+        """The run with its plan, or the plan with its runs, as far as they were ever read."""
+        return {ref, self._parents.get(ref, ref)} | {run for run, plan in self._parents.items() if plan == ref}
 
 
 def _whole(ref: RunRef) -> RunRef:

@@ -109,7 +109,11 @@ def not_allowed(verb: str, verdict: Verdict) -> NotAllowedError:
             else "Changes are denied until an admin allows them."
         )
         return NotAllowedError(
-            f"You may not {DOES.get(verb, verb)} here.", verb=verb, why=why, fix="Ask for access.", askable=True
+            f"You may not {DOES.get(verb, verb)} here.",
+            verb=verb,
+            why=why,
+            fix="Ask an admin, by the button.",
+            askable=True,
         )
     return NotAllowedError(
         f"You may not {DOES.get(verb, verb)}.", verb=verb, why=verdict.rule, fix="Ask an admin of Rundown to do it."

@@ -255,6 +255,7 @@ class _Attempt:
             where=self.proposal.where,
             done_word=made_word(self.proposal),
             run=run,
+            lines=tuple(map(_line, self.proposal.fields)) if ended.outcome is Ended.DONE else (),
             doubts=(_UNTOLD,) if UNRECORDED in ended.why else (),
         )
 
@@ -382,6 +383,22 @@ def made_word(proposal: Proposal) -> str:
     return proposal.closing.done if proposal.closing else ""
 
 
+def _line(field: tuple[str, str, str]) -> str:
+    """`name: Smoke → Smoke 5.2`, or without an arrow where there was nothing before."""
+    word, before, after = field
+    return f"{word}: {before} → {after or 'none'}" if before else f"{word}: {after}"
+
+
+def done_word(entry: Entry, systems: Systems) -> str:
+    """The system's own word for a closing that is done; empty for anything else."""
+    named = [each for each in systems if each.name == entry.connection]
+    kind = named[0].kinds.get(entry.ref.letter) if named and entry.ref is not None else None
+    if kind is None or entry.verb != "close" or entry.ref is None:
+        return ""
+    closing = kind.closing if entry.ref.thread is None else kind.closing_thread
+    return closing.done if closing else ""
+
+
 async def settle_orphan(entry: Entry, *, hands: Hands) -> Receipt:
     """Find out what became of a change whose process died (or whose end could not be read), and record it.
 
@@ -393,7 +410,7 @@ async def settle_orphan(entry: Entry, *, hands: Hands) -> Receipt:
         entry = await _end(entry, Ended.FAILED, hands, why=why)
     if change is None or settled:
         run = await _orphan_run(entry, hands)
-        return Receipt(entry=entry, where="", done_word=_word(entry, run), run=run)
+        return Receipt(entry=entry, where="", done_word=done_word(entry, hands.systems), run=run)
     try:
         connection = hands.systems.get(entry.connection)
         done = await connection.was_done(change, entry.at)
@@ -407,7 +424,7 @@ async def settle_orphan(entry: Entry, *, hands: Hands) -> Receipt:
         run = await _orphan_run(replace(entry, ref=made or entry.ref), hands)
         after = Seen.of(run) if run else None
         ended = await _end(entry, Ended.DONE, hands, after=after, ref=made, why=f"{said} Read again: it is done.")
-        return Receipt(entry=ended, where="", done_word=_word(entry, run), run=run)
+        return Receipt(entry=ended, where="", done_word=done_word(entry, hands.systems), run=run)
     run = await _orphan_run(entry, hands)
     if done is False:
         why = f"{said} Read again: it was not done. Nothing was repeated."
@@ -415,7 +432,7 @@ async def settle_orphan(entry: Entry, *, hands: Hands) -> Receipt:
     else:
         why = f"{said} Whether it was done can't be read. Nothing was repeated; look at the run's own page."
         ended = await _end(entry, Ended.DOUBT, hands, why=why)
-    return Receipt(entry=ended, where="", done_word=_word(entry, run), run=run)
+    return Receipt(entry=ended, where="", done_word=done_word(entry, hands.systems), run=run)
 
 
 async def _orphan_run(entry: Entry, hands: Hands) -> Run | None:
@@ -425,15 +442,6 @@ async def _orphan_run(entry: Entry, hands: Hands) -> Run | None:
         return await _read_after(hands.systems.get(entry.connection), entry.ref, gone=entry.verb == "delete")
     except RundownError:
         return None
-
-
-def _word(entry: Entry, run: Run | None) -> str:
-    if entry.verb == "close" and run is not None:
-        thread = entry.ref is not None and entry.ref.thread is not None
-        closing = run.kind.closing_thread if thread else run.kind.closing
-        if closing is not None:
-            return closing.done
-    return ""
 
 
 def _ref(change: Change) -> RunRef | None:

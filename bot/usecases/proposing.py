@@ -304,7 +304,7 @@ async def propose_report(found: Found, change: Report, draft: Draft) -> Proposal
     run, prepared = await _prepared(found, "report", change, draft)
     if not isinstance(prepared, Report):
         raise TypeError("a report stays a report")
-    minutes = f"{prepared.duration_s:g} s" if prepared.duration_s is not None else ""
+    took = _took(prepared.duration_s) if prepared.duration_s is not None else ""
     fields = (
         *((each.name or f"test {each.id}", "", each.outcome.value) for each in prepared.tests),
         *((f"step {number}: {step.name}", "", step.outcome.value) for number, step in enumerate(prepared.steps, 1)),
@@ -312,7 +312,7 @@ async def propose_report(found: Found, change: Report, draft: Draft) -> Proposal
             (word, "", value)
             for word, value in (
                 ("note", prepared.note),
-                ("took", minutes),
+                ("took", took),
                 ("version", prepared.version),
                 ("tester", _name(prepared.tester)),
                 ("folder", prepared.folder),
@@ -324,6 +324,14 @@ async def propose_report(found: Found, change: Report, draft: Draft) -> Proposal
     )
     warnings = ("A reported result can't be taken back from here.",)
     return await _proposal("report", found, run, prepared, draft, fields=fields, warnings=warnings)
+
+
+def _took(seconds: float) -> str:
+    """`1 h 5 min`, `5 min`, `90 s` becomes `1 min 30 s`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = ((hours, "h"), (minutes, "min"), (rest, "s"))
+    return " ".join(f"{count} {unit}" for count, unit in parts if count) or "0 s"
 
 
 async def propose_delete(found: Found, draft: Draft) -> Proposal:

@@ -75,6 +75,7 @@ def _ours(size: int) -> Burst:
     from bot.slack.people import People
     from bot.slack.tasks import Tasks
     from bot.slack.verbs import VERBS, Verb
+    from bot.usecases.access import Gate
     from bot.usecases.ports import ChannelContext, Contexts, Place, Recall
     from bot.usecases.systems import Systems
 
@@ -108,9 +109,10 @@ def _ours(size: int) -> Burst:
             return True
 
     loop = asyncio.new_event_loop()
+    gate = Gate(directory=None, grants=None, ledger=None, read_only=True)  # type: ignore[arg-type]
     world = World(
         systems=Systems([]), contexts=Contexted(), recall=Recalled(), people=People(None),  # type: ignore[arg-type,abstract]
-        grammar=Grammar(verbs), now=lambda: NOW,
+        grammar=Grammar(verbs), gate=gate, now=lambda: NOW,
     )  # fmt: skip
     tasks = Tasks()
     desk = Desk(world, Said(), tasks, Fresh())

@@ -12,7 +12,7 @@ ASKED = [
     ("", ["open runs"]),
     ("help", ["failures", "diff"]),
     ("help list", ["--closed"]),
-    ("version", ["0.1.0"]),
+    ("version", ["0.2.0"]),
     ("whoami", ["Ana Kovač", "ana@acme.example"]),
     ("here", ["testmo", "testrail", "practitest"]),
     ("list", ["Release 5.2 regression", "runs"]),

@@ -12,8 +12,7 @@ import logging
 import math
 import tracemalloc
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -36,59 +35,21 @@ from bot.domain.model import Listing, Run, RunRef, State, Test
 from bot.domain.outcomes import Outcome
 from bot.domain.queries import ResultQuery, RunQuery, Who
 from bot.domain.streams import stream_of
-from bot.sandbox.server import Fault, SampleServer, running
+from bot.sandbox.server import Fault, SampleServer
 from bot.sandbox.world import ANA, HOSTILE_NAMES
-from bot.systems import CATALOGUE, Account, system
-from bot.systems._pace import Pace
+from bot.systems import CATALOGUE, system
 from bot.usecases.ports import PATIENCE, Connection, Patience
+from tests.systems.contract_kit import ALL, GRACE_S, METHODS, check_error, connect, sample, without_times
 from tests.systems.contract_table import SAMPLES, Known, Sample
-from tests.systems.floor_kit import gathered, now, play, settle
+from tests.systems.floor_kit import gathered, now, play
 
-GRACE_S = 0.001
 UNKNOWN = 987_654
+#: What the suite of changes asks of a connection (`test_contract_changes`).
+CHANGING = {"prepare", "carry_out", "was_done", "loss", "offers"}
 KINDS = [(name, kind.letter) for name in CATALOGUE for kind in system(name).kinds]
-ALL = RunQuery(state="all")
 
 every_system = pytest.mark.parametrize("name", CATALOGUE)
 every_kind = pytest.mark.parametrize(("name", "letter"), KINDS)
-
-
-def connect(name: str, server: SampleServer, **options: Any) -> Connection:
-    row = SAMPLES[name]
-    account = Account(name, {**row.options(server), **options}, Pace(now=now), server.clock.now)
-    return system(name).connect(account)
-
-
-@asynccontextmanager
-async def sample(name: str, **how: Any) -> AsyncIterator[tuple[Any, Connection]]:
-    """A sample server and a connection to it, without a rate of its own."""
-    server = SAMPLES[name].start(**how)
-    async with running(server):
-        connection = connect(name, server)
-        try:
-            yield server, connection
-        finally:
-            await connection.close()
-            await settle(50)
-
-
-Method = Callable[[Connection, Run], Awaitable[Any]]
-
-#: Every question there is, put to a connection about one of its runs.
-METHODS: dict[str, Method] = {
-    "projects": lambda web, run: web.projects(),
-    "run": lambda web, run: web.run(run.ref),
-    "runs": lambda web, run: web.runs(run.ref.letter, ALL),
-    "runs by name": lambda web, run: web.runs(run.ref.letter, replace(ALL, milestone=(run.milestone or "x",))),
-    "earlier": lambda web, run: web.earlier(run, 5),
-    "parts": lambda web, run: web.parts(run),
-    "tests": lambda web, run: web.tests(run.ref),
-    "tests with reasons": lambda web, run: web.tests(run.ref, reasons=True),
-    "history": lambda web, run: web.history([run]),
-    "results": lambda web, run: web.results(run.ref, ResultQuery()),
-    "threads": lambda web, run: web.threads(run.ref),
-    "find person": lambda web, run: web.find_person(Who(ANA.name, ANA.email)),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,18 +79,6 @@ async def ask(name: str, server: SampleServer, method: str, run: Run, *, patienc
         seconds = now() - began
         await connection.close()
     return Told(answer, len(server.journal) - before, seconds)
-
-
-def check_error(name: str, error: object) -> RundownError:
-    """Four parts in words, none of them with a secret in it."""
-    assert isinstance(error, RundownError), error
-    for part in (error.what, error.why, error.fix):
-        assert part.strip(), f"{error!r} lacks a part: {error.what!r} {error.why!r} {error.fix!r}"
-    if isinstance(error, SystemFault):
-        assert error.system == system(name).label
-    told = " ".join((repr(error), error.what, error.why, error.fix, *error.closest))
-    assert not [secret for secret in SAMPLES[name].secrets if secret in told]
-    return error
 
 
 def check_fault(name: str, method: str, told: Told, kind: type[SystemFault]) -> SystemFault | None:
@@ -689,15 +638,6 @@ def test_one_500_and_one_lost_connection_are_not_noticed(name: str, letter: str)
     play(scene, grace_s=GRACE_S)
 
 
-def without_times(answer: Any) -> Any:
-    """The answer without when it was read."""
-    if isinstance(answer, tuple):
-        return tuple(map(without_times, answer))
-    if isinstance(answer, Listing):
-        return (tuple(map(without_times, answer.items)), answer.total, answer.missing)
-    return replace(answer, read_at=answer.created_at) if isinstance(answer, Run) else answer
-
-
 def skeleton(answer: Any) -> Any:
     """What of an answer must be there, or be said to be missing: numbers, not the names of people or statuses."""
     if isinstance(answer, Listing):
@@ -1020,9 +960,10 @@ def test_few_runs_cost_few_requests(name: str) -> None:
     assert play(scene, grace_s=GRACE_S)[0] <= 2
 
 
-def test_nothing_of_a_run_is_left_out_of_this_suite() -> None:
-    """A question that Connection knows and METHODS does not ask would be held to nothing."""
+def test_nothing_of_a_connection_is_left_out_of_the_contract() -> None:
+    """A question that Connection knows and METHODS does not ask would be held to nothing; so would a change."""
     asked = {"projects", "run", "runs", "earlier", "parts", "tests", "history", "results", "threads", "find_person"}
     known = {each for each in vars(Connection) if not each.startswith("_") and callable(vars(Connection)[each])}
-    assert known - {"close", "read_link"} == asked
+    assert known - {"close", "forget", "read_link"} - CHANGING == asked
+    assert known >= CHANGING
     assert {method.split(" ")[0] for method in METHODS} == {each.split("_")[0] for each in asked}

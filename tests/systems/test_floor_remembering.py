@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from bot.domain.errors import NotFoundError, SlowDownFault, SystemFault, TooSlowFault, UnavailableFault
+from bot.domain.acts import Change, Close, Loss, Named, Start
+from bot.domain.errors import CannotError, NotFoundError, SlowDownFault, SystemFault, TooSlowFault, UnavailableFault
 from bot.domain.model import Kind, Listing, Person, Project, Result, Run, RunRef, Test, Thread
 from bot.domain.outcomes import Outcome, Tally
 from bot.domain.queries import ResultQuery, RunQuery, Who
@@ -50,6 +51,7 @@ class Slow:
     error: Exception | None = None
     answers: dict[str, Any] = field(default_factory=dict)
     patience: list[Patience | None] = field(default_factory=list)
+    forgotten: list[RunRef] = field(default_factory=list)
     closed: bool = False
 
     async def _say(self, what: str, otherwise: Any) -> Any:
@@ -98,8 +100,31 @@ class Slow:
     async def find_person(self, who: Who) -> Person | None:
         return await self._say(f"person {who.text}", None)  # type: ignore[no-any-return]
 
+    async def prepare(self, change: Change) -> Change:
+        return await self._say(f"prepare {_of(change)}", change)  # type: ignore[no-any-return]
+
+    async def carry_out(self, change: Change, files: Mapping[str, bytes]) -> RunRef | None:
+        made = REF if isinstance(change, Start) else None
+        return await self._say(f"carry_out {_of(change)} {','.join(files)}".strip(), made)  # type: ignore[no-any-return]
+
+    async def was_done(self, change: Change, since: datetime) -> RunRef | bool | None:
+        return await self._say(f"was_done {_of(change)} {since:%H:%M}", True)  # type: ignore[no-any-return]
+
+    async def loss(self, ref: RunRef) -> Loss:
+        return await self._say(f"loss {ref}", Loss(1))  # type: ignore[no-any-return]
+
+    async def offers(self, what: str, project: int) -> tuple[Named, ...]:
+        return await self._say(f"offers {what} {project}", (Named("Smoke", 4),))  # type: ignore[no-any-return]
+
+    def forget(self, ref: RunRef) -> None:
+        self.forgotten.append(ref)
+
     async def close(self) -> None:
         self.closed = True
+
+
+def _of(change: Change) -> str:
+    return f"{type(change).__name__} {change.name if isinstance(change, Start) else change.ref}"
 
 
 def test_row(number: int) -> Test:
@@ -127,6 +152,7 @@ CALLS: dict[str, Ask] = {
     "results": lambda web: web.results(REF, ResultQuery()),
     "threads": lambda web: web.threads(REF),
     "person": lambda web: web.find_person(Who("Ana")),
+    "offers": lambda web: web.offers("suite", 1),
 }
 
 
@@ -147,7 +173,7 @@ def test_a_hundred_who_ask_the_same_at_once_ask_once(call: str) -> None:
     ("call", "kept_s"),
     [
         ("projects", 300), ("run", 15), ("runs", 15), ("earlier", 300), ("parts", 15), ("tests", 15), ("history", 3600),
-        ("results", 15), ("threads", 15),
+        ("results", 15), ("threads", 15), ("offers", 300),
     ],
 )  # fmt: skip
 def test_answers_are_remembered_for_their_time(call: str, kept_s: float) -> None:
@@ -362,12 +388,13 @@ PLAN = RunRef("web", "P", 9)
 INSIDE = run_of(118, parent=PLAN)
 OTHERS: dict[str, Ask] = {
     "projects": lambda web: web.projects(),
+    "what can be chosen": lambda web: web.offers("suite", 1),
     "another run": lambda web: web.run(RunRef("web", "R", 5)),
     "another letter": lambda web: web.run(RunRef("web", "A", 118)),
     "another's tests": lambda web: web.tests(RunRef("web", "R", 5)),
 }
 OWN: dict[str, Ask] = {
-    **{name: ask for name, ask in CALLS.items() if name not in ("projects", "person", "history")},
+    **{name: ask for name, ask in CALLS.items() if name not in ("projects", "person", "history", "offers")},
     "its past": lambda web: web.history([run_of(118)]),
     "reasons": lambda web: web.tests(REF, reasons=True),
     "a thread's tests": lambda web: web.tests(THREAD),
@@ -428,6 +455,128 @@ def test_what_was_asked_before_forgetting_is_no_answer_after_it(call: str) -> No
         return len(slow.asked)
 
     assert play(scene)[0] == 2
+
+
+def test_that_a_run_is_in_a_plan_is_known_longer_than_the_run() -> None:
+    async def scene() -> list[str]:
+        slow, web = remembering(lasts_s=0, answers={"run": INSIDE})
+        await web.run(REF)
+        for _ in range(2):  # what is forgotten the first time is not there to tell of the plan the second time
+            await web.run(PLAN)
+            web.forget(REF)
+        await web.run(PLAN)
+        return slow.asked
+
+    assert play(scene)[0] == ["run web:R118", *["run web:P9"] * 3]
+
+
+def test_a_run_on_its_way_when_its_plan_is_forgotten_is_no_answer_after_it() -> None:
+    async def scene() -> int:
+        slow, web = remembering(answers={"run": INSIDE})
+        early = asyncio.create_task(web.run(REF))
+        await asyncio.sleep(0.5)
+        web.forget(PLAN)
+        await asyncio.gather(early, web.run(REF))
+        return len(slow.asked)
+
+    assert play(scene)[0] == 2
+
+
+def test_not_all_plans_of_all_runs_are_remembered() -> None:
+    async def scene() -> int:
+        slow, web = remembering(lasts_s=0)
+        rows = [run_of(number, parent=RunRef("web", "P", number)) for number in range(9_000)]
+        for first in (0, 9_000):
+            slow.answers["parts"] = listing(*(replace(row, ref=RunRef("web", "R", first + row.ref.id)) for row in rows))
+            await web.parts(run_of(first, letter="P"))
+        return len(web._parents)
+
+    assert play(scene)[0] == _remembering.MOST_PARENTS
+
+
+# Changing.
+
+CHANGES: dict[str, Change] = {
+    "a change of the run": Close(REF),
+    "a change of its thread": Close(THREAD),
+    "a start": Start(connection="web", letter="R", project=1, name="Smoke"),
+}
+DOING: dict[str, Callable[[Connection, Change], Coroutine[Any, Any, object]]] = {
+    "carried out": lambda web, change: web.carry_out(change, {}),
+    "seen to be done": lambda web, change: web.was_done(change, AT),
+}
+#: What a start leaves as it is: all that is known of other runs.
+ABOUT_RUNS = {name for name in OWN if name not in ("runs", "another list", "earlier", "what came before another")}
+
+
+@pytest.mark.parametrize("name", OWN | OTHERS)
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("done", DOING)
+def test_whatever_was_changed_is_read_anew(done: str, change: str, name: str) -> None:
+    async def scene() -> int:
+        slow, web = remembering()
+        ask = (OWN | OTHERS)[name]
+        await ask(web)
+        assert await DOING[done](web, CHANGES[change]) in (None, True, REF)
+        slow.asked.clear()
+        await ask(web)
+        return len(slow.asked)
+
+    starts = change == "a start"
+    lasting = {*(OTHERS if not starts else OTHERS.keys() - {"what can be chosen"}), *(ABOUT_RUNS if starts else ())}
+    assert play(scene)[0] == (0 if name in lasting else 1)
+
+
+@pytest.mark.parametrize("error", [UnavailableFault("TestRail", "Down."), CannotError("No."), asyncio.CancelledError()])
+def test_a_change_of_which_nothing_is_known_is_forgotten_too(error: BaseException) -> None:
+    async def scene() -> list[str]:
+        slow, web = remembering()
+        await web.run(REF)
+        slow.error = error if isinstance(error, Exception) else None
+        job = asyncio.create_task(web.carry_out(Close(REF), {}))
+        await asyncio.sleep(0.5)
+        if slow.error is None:
+            job.cancel()
+        assert isinstance((await gathered(job))[0], type(error))
+        slow.error = None
+        await web.run(REF)
+        assert slow.forgotten == [REF]
+        return slow.asked
+
+    assert play(scene)[0] == ["run web:R118", "carry_out Close web:R118", "run web:R118"]
+
+
+@pytest.mark.parametrize("change", [CHANGES["a change of the run"], CHANGES["a start"]])
+def test_what_was_asked_while_it_was_being_changed_is_not_remembered(change: Change) -> None:
+    async def scene() -> int:
+        slow, web = remembering()
+        ask = CALLS["runs"]
+        job = asyncio.create_task(web.carry_out(change, {}))
+        await asyncio.sleep(0.5)
+        late = asyncio.create_task(ask(web))  # is asked before the change, and answered after it
+        await job
+        await ask(web)
+        await late
+        slow.asked.clear()
+        await ask(web)
+        return len(slow.asked)
+
+    assert play(scene)[0] == 0
+
+
+def test_no_change_is_ever_made_for_two_nor_from_memory() -> None:
+    async def scene() -> list[str]:
+        slow, web = remembering()
+        change = Close(REF)
+        assert await asyncio.gather(*(web.carry_out(change, {"F1": b""}) for _ in range(2))) == [None, None]
+        for _ in range(2):
+            assert await web.prepare(change) == change
+            assert await web.was_done(change, AT) is True
+            assert await web.loss(REF) == Loss(1)
+        return slow.asked
+
+    asked = ["prepare Close web:R118", "was_done Close web:R118 09:00", "loss web:R118"]
+    assert play(scene)[0] == ["carry_out Close web:R118 F1"] * 2 + asked * 2
 
 
 # History.

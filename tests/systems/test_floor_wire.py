@@ -947,5 +947,107 @@ def test_the_request_is_what_was_asked_for() -> None:
     assert second.endswith(b'\r\n\r\n{"a": 1}')
 
 
+# Changes.
+
+
+def test_what_was_rejected_is_called_what_it_is() -> None:
+    """A question can be put otherwise; of a change that was refused it matters that nothing was changed."""
+    no = saying(http(422, b'{"error": "The name is taken."}'))
+    question, change = check_words(asking(no, reading)[0]), check_words(asking(no, writing)[0])
+    assert (question.what, change.what) == (
+        "Testmo did not take the question.",
+        "Testmo did not take the change.",
+    )
+    assert "flags" in question.fix
+    assert change.fix == "Nothing was changed; see in Testmo itself what is in the way."
+    assert question.why == change.why == "The name is taken."
+
+
+def test_asking_what_may_be_changed_is_a_question() -> None:
+    async def ask(wire: Wire, _server: Server) -> object:
+        return (await gathered(wire.allowed("/rows")))[0]
+
+    told, server, _ = asking(saying(http(401)), ask)
+    assert isinstance(told, RefusedFault)
+    assert [head.split()[0] for head in server.asked] == [b"OPTIONS"]
+
+
+async def _nothing(_writer: asyncio.StreamWriter, _number: int) -> None:
+    await asyncio.Event().wait()
+
+
+async def _abort(writer: asyncio.StreamWriter, _number: int) -> None:
+    writer.transport.abort()
+
+
+async def _break_off(writer: asyncio.StreamWriter, _number: int) -> None:
+    writer.write(http(200, b'{"id"', content_length="900"))
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "sent"),
+    [
+        *((saying(http(status, b"{}")), kind, False) for status, kind in (
+            (302, UnavailableFault), (307, UnavailableFault), (400, RejectedFault), (401, RefusedFault),
+            (403, RefusedFault), (404, RejectedFault), (405, RejectedFault), (407, UnavailableFault),
+            (409, UnavailableFault), (413, RejectedFault), (422, RejectedFault), (429, SlowDownFault),
+            (501, UnavailableFault),
+        )),
+        *((saying(http(status, b"{}")), UnavailableFault, True) for status in (408, 500, 502, 503, 504, 520)),
+        *((saying(http(200, body)), UnreadableFault, True) for body in (
+            b"<!doctype html><p>Log in</p>", b" \n<html>", b"\xef\xbb\xbf<html>"
+        )),
+        (saying(http(200, b"xx", content_encoding="gzip")), UnreadableFault, True),
+        (saying(http(200, b"", content_length=str(MOST_BYTES + 1))), TooLargeFault, True),
+        (saying(b"nonsense\r\n\r\n"), UnavailableFault, True),
+        (_abort, UnavailableFault, True),
+        (_break_off, UnavailableFault, True),
+        (_nothing, TooSlowFault, True),
+    ],
+)  # fmt: skip
+def test_a_change_without_a_confirmation_tells_whether_it_may_have_been_done(
+    answer: Answer, kind: type[SystemFault], sent: bool
+) -> None:
+    told, server, _ = asking(answer, writing, patience_s=100.0)
+    error = check_words(told)
+    assert isinstance(error, kind)
+    assert error.sent is sent
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("late_s", [0.0, -1.0])
+def test_a_change_nobody_waits_for_any_more_does_not_leave(late_s: float) -> None:
+    told, server, _ = asking(saying(http()), writing, patience_s=late_s)
+    error = check_words(told)
+    assert isinstance(error, TooSlowFault)
+    assert (error.sent, server.asked) == (False, [])
+
+
+def test_a_change_that_never_got_its_turn_was_not_sent() -> None:
+    pace = Pace(now=now, in_flight=1)
+
+    async def ask(wire: Wire, _server: Server) -> object:
+        async with pace.turn():
+            return (await gathered(wire.call("POST", "/rows", b"{}")))[0]
+
+    told, server, _ = asking(saying(http()), ask, patience_s=3.0, pace=pace)
+    error = check_words(told)
+    assert isinstance(error, TooSlowFault)
+    assert (error.sent, server.asked) == (False, [])
+
+
+def test_a_change_of_which_the_server_is_not_there_was_not_sent() -> None:
+    async def scene() -> SystemFault:
+        wire = wire_to("http://127.0.0.1:9")
+        told = (await gathered(wire.call("POST", "/rows", b"{}")))[0]
+        await wire.close()
+        return check_words(told)
+
+    error, _ = play(scene, grace_s=GRACE_S)
+    assert isinstance(error, UnavailableFault)
+    assert not error.sent
+
+
 def test_limits_are_those_that_were_promised() -> None:
     assert (_wire.MOST_BYTES, _wire.CALL_S, _wire.TRIES) == (32 * 1024 * 1024, 12.0, 4)
