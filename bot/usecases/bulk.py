@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
@@ -10,9 +12,11 @@ from bot.domain.acts import Bulk, BulkItem, Close, Ended, Entry, Proposal
 from bot.domain.answers import RunList
 from bot.domain.errors import AskError, NotAllowedError, NotFoundError, RundownError, SystemFault, TooLateError
 from bot.domain.model import Run
-from bot.usecases.changing import GOOD_FOR, LEASE_S, ExpiredError, Hands, LateError, carry_out, vouching
+from bot.usecases.changing import GOOD_FOR, LEASE_S, ExpiredError, Hands, LateError, carry_out, unhurried, vouching
 from bot.usecases.ports import Ledger, Place
 from bot.usecases.systems import Systems
+
+log = logging.getLogger(__name__)
 
 #: The most runs of one go.
 MOST = 200
@@ -33,7 +37,7 @@ def propose_bulk(
         left = "; ".join(dict.fromkeys(item.why for item in items if item.why))
         raise AskError(
             "There is nothing to close.",
-            why=f"{len(items)} open runs fit, none of them can be closed: {left}."
+            why=f"{len(items)} run{' fits' if len(items) == 1 else 's fit'}, none of which can be closed: {left}."
             if items
             else f"No {listing.words} fit.",
             fix="Widen the filters; `list` with the same ones shows the runs.",
@@ -77,15 +81,19 @@ async def carry_out_bulk(
     up the others; a system that fails again and again, or a right that was taken away, ends it: the rest is not tried.
     """
     now = hands.now()
-    bulk = await recorded(bulk, hands.ledger)
     actor = await hands.gate.need(
         "close", place, user, now=now, key=f"{bulk.key} {user} refused {now.timestamp()}", title=bulk.words
     )
-    tried = sum(1 for item in bulk.items if item.entry is not None)
-    if not tried and now - bulk.made_at > GOOD_FOR:
+    goes, last = await _goes(bulk.key, hands.ledger)
+    if last is not None and last.outcome is Ended.BEGUN:
+        raise LateError(last)
+    bulk = await recorded(bulk, hands.ledger)
+    if last is not None and not bulk.left:
+        raise LateError(last)
+    if last is None and now - bulk.made_at > GOOD_FOR:
         raise ExpiredError("This list is too old to act on.", why="Things may have changed since.")
     claim = Entry(
-        key=f"{bulk.key}#{tried}",
+        key=f"{bulk.key}#{goes}",
         verb="close",
         connection="",
         ref=None,
@@ -101,10 +109,31 @@ async def carry_out_bulk(
     if before is not None:
         raise LateError(before)
     async with vouching(claim.key, hands.ledger):
-        await begun()
-        bulk = replace(await _one_by_one(bulk, hands, place, user, progress), attempt=claim.key)
-        await hands.ledger.end(claim.key, Ended.DONE, at=hands.now(), why=bulk_words(bulk))
-    return bulk
+        try:
+            await begun()
+            with unhurried():  # each run has its own time, however many there are
+                bulk = await _one_by_one(bulk, hands, place, user, progress)
+        except BaseException:
+            await _end(claim.key, Ended.FAILED, "Rundown was stopped in the middle of it.", hands)
+            raise
+        await _end(claim.key, Ended.DONE, bulk_words(bulk), hands)
+    return replace(bulk, attempt=claim.key)
+
+
+async def _goes(key: str, ledger: Ledger) -> tuple[int, Entry | None]:
+    """How many goes were made of a bulk, and the record of the last one."""
+    goes, last = 0, None
+    while (entry := await ledger.entry(f"{key}#{goes}")) is not None:
+        goes, last = goes + 1, entry
+    return goes, last
+
+
+async def _end(key: str, outcome: Ended, why: str, hands: Hands) -> None:
+    """Record the end of a go. When that fails, what was closed is closed: the records of its runs tell it."""
+    try:
+        await hands.ledger.end(key, outcome, at=hands.now(), why=why)
+    except RundownError as error:
+        log.error("the end of %s (%s) could not be recorded: %s", key, outcome, error.what)
 
 
 async def _one_by_one(
@@ -118,12 +147,12 @@ async def _one_by_one(
             continue
         try:
             entry = await _one(bulk, item.run, hands, place, user)
-            faults = 0 if entry.outcome is not Ended.FAILED else faults + 1
+            faults = faults + 1 if entry.outcome in (Ended.FAILED, Ended.DOUBT) else 0
         except NotAllowedError as error:
             stopped = f"{error.what} {error.why}"
             break
         bulk = _with(bulk, number, entry)
-        if faults >= FAULTS:
+        if faults >= FAULTS and bulk.left:
             stopped = f"{FAULTS} in a row failed, so the rest was not tried."
             break
         await progress(bulk)
@@ -149,17 +178,18 @@ async def _one(bulk: Bulk, run: Run, hands: Hands, place: Place, user: str) -> E
         return (await carry_out(proposal, hands=hands, place=place, user=user, part_of=bulk.key)).entry
     except NotAllowedError:
         raise
-    except LateError as error:
-        return replace(error.entry, outcome=Ended.STALE, why="somebody else was first")
+    except LateError:
+        outcome, why = Ended.STALE, "Somebody else was first."
     except (TooLateError, NotFoundError) as error:
         outcome, why = Ended.STALE, f"{error.what} {error.why}".strip()
     except SystemFault as error:
         outcome, why = Ended.FAILED, f"{error.what} {error.why}".strip()
     except RundownError as error:
         outcome, why = Ended.FAILED, error.what
-    known = await hands.ledger.entry(key)
-    if known is not None:
-        return known
+    with contextlib.suppress(RundownError):
+        known = await hands.ledger.entry(key)
+        if known is not None:
+            return known
     now = hands.now()
     return Entry(
         key=key,

@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -20,7 +21,7 @@ from bot.domain.checkpoints import checkpoint
 from bot.domain.errors import NotFoundError, RundownError, SystemFault, TooLateError
 from bot.domain.model import Run, RunRef, Thread
 from bot.usecases.access import Gate
-from bot.usecases.ports import Connection, Ledger, Place
+from bot.usecases.ports import PATIENCE, Connection, Ledger, Place
 from bot.usecases.systems import Systems
 
 log = logging.getLogger(__name__)
@@ -33,8 +34,6 @@ LEASE_S = 15.0
 SETTLE_S = (0.5, 2.0, 5.0)
 #: Seconds that a change waits for another one of the same run, and how often it looks.
 BUSY_S, LOOK_S = 10.0, 0.25
-#: How long an end that nobody can read is looked for.
-DOUBT_FOR = timedelta(hours=1)
 
 _ENDS = ("close", "delete")
 
@@ -140,6 +139,16 @@ async def _begin(entry: Entry, hands: Hands) -> None:
         waited += LOOK_S
 
 
+@contextlib.contextmanager
+def unhurried() -> Iterator[None]:
+    """Read with the systems' own limits: the call that has to be settled may have used up the person's patience."""
+    before = PATIENCE.set(None)
+    try:
+        yield
+    finally:
+        PATIENCE.reset(before)
+
+
 @asynccontextmanager
 async def vouching(key: str, ledger: Ledger) -> AsyncIterator[None]:
     """Keep a record ours for as long as we are at it; one that is not there (any more) is let be."""
@@ -185,12 +194,14 @@ class _Attempt:
                 await self._fall(Ended.FAILED, fault)
                 raise
             checkpoint("uncertain")
-            return await self._settled(run)
+            with unhurried():
+                return await self._settled(run)
         except RundownError as error:
             await self._fall(Ended.FAILED, error)
             raise
         checkpoint("called")
-        return await self._done(made)
+        with unhurried():
+            return await self._done(made)
 
     async def _fall(self, outcome: Ended, error: RundownError) -> None:
         """Record that nothing was changed, and why."""
@@ -301,15 +312,27 @@ async def already(
 
 def moved(seen: Run, now: Run) -> str:
     """How a run differs from what was seen, in words; empty when the counts are the same."""
-    if seen.tally == now.tally:
-        return ""
-    before, after = dict(seen.tally.parts()), dict(now.tally.parts())
+    if _uncounted(now) and not _uncounted(seen):
+        return "its counts can't be read now"
+    before, after = _counts(seen), _counts(now)
     words = []
     for word in dict.fromkeys((*after, *before)):
-        more = after.get(word, 0) - before.get(word, 0)
+        more = after[word] - before[word]
         if more:
             words.append(f"{abs(more)} {'more' if more > 0 else 'fewer'} {word}")
-    return ", ".join(words) or "its counts changed"
+    return ", ".join(words)
+
+
+def _counts(run: Run) -> Counter[str]:
+    """How many by word; a system may have two statuses of one label, and tell them in any order."""
+    counts: Counter[str] = Counter()
+    for word, count in run.tally.parts():
+        counts[word] += count
+    return counts
+
+
+def _uncounted(run: Run) -> bool:
+    return any(gap.startswith("its counts") for gap in run.missing)
 
 
 async def _end(
@@ -323,7 +346,8 @@ async def _end(
 ) -> Entry:
     """Record the end. When that fails the act is not undone by it: the record stays open and is settled by reading."""
     at = hands.now()
-    ended = replace(entry, outcome=outcome, ended_at=at, after=after, why=why, ref=ref or entry.ref)
+    told = entry.told and outcome is entry.outcome  # another end than the person knows is news
+    ended = replace(entry, outcome=outcome, ended_at=at, after=after, why=why, ref=ref or entry.ref, told=told)
     try:
         await hands.ledger.end(entry.key, outcome, at=at, after=after, why=why, ref=ref)
     except RundownError as error:
@@ -402,7 +426,7 @@ def done_word(entry: Entry, systems: Systems) -> str:
 async def settle_orphan(entry: Entry, *, hands: Hands) -> Receipt:
     """Find out what became of a change whose process died (or whose end could not be read), and record it.
 
-    Reads only. An end that nobody can read within the hour stays in doubt, and the person is told so.
+    Reads only. An end that nobody can read stays in doubt; the entry in the receipt is `told` when that is no news.
     """
     change, settled = entry.change, entry.outcome not in (Ended.BEGUN, Ended.DOUBT)
     if change is None and not settled:

@@ -10,8 +10,10 @@ from typing import Protocol
 
 from bot.domain.access import AccessRequest, Actor, Grant
 from bot.domain.acts import Bulk, Change, Ended, Entry, Loss, Named, Proposal, Seen
+from bot.domain.digests import DigestPlan, Parcel, PastRun, Sending
 from bot.domain.model import Kind, Listing, Person, Project, Result, Run, RunRef, Test, Thread
 from bot.domain.queries import ResultQuery, RunQuery, Who
+from bot.domain.streams import Stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,3 +268,72 @@ class Directory(Protocol):
 
     async def actor(self, team: str, user: str) -> Actor:
         """Raises OurError when Slack won't tell: then nobody may change anything."""
+
+
+class Plans(Protocol):
+    """The digests that people made, and which of their slots are somebody's."""
+
+    async def all(self) -> tuple[DigestPlan, ...]: ...
+    async def of(self, team: str, channel: str = "") -> tuple[DigestPlan, ...]:
+        """Those of a channel, or of all channels, by name."""
+
+    async def get(self, plan_id: str) -> DigestPlan | None: ...
+    async def add(self, plan: DigestPlan) -> bool:
+        """False if the channel has one of that name (whatever its case) already."""
+
+    async def change(self, plan: DigestPlan) -> bool:
+        """Keep it in place of the one with its id; False if that is gone, or its name is another one's."""
+
+    async def remove(self, plan_id: str) -> bool: ...
+
+    async def claim(self, plan_id: str, slot: str, *, lease_s: float) -> bool:
+        """True for whoever may make the digest of this slot: nobody has made it, nobody is at it (or they died)."""
+
+    async def renew(self, plan_id: str, slot: str, *, lease_s: float) -> None: ...
+
+    async def made(self, plan_id: str, slot: str, *, since: datetime, parcels: Sequence[Parcel]) -> bool:
+        """In one step: the slot is done, the plan tells from `since` on next time, and these are to be posted.
+
+        False, and nothing is kept, if the slot was done before or is not ours any more.
+        """
+
+    async def last_slot(self, plan_id: str) -> str:
+        """The latest slot that is done, as its key; empty if there is none."""
+
+
+class Outbox(Protocol):
+    """Messages that are due: kept before they are posted, and after."""
+
+    async def put(self, parcels: Sequence[Parcel]) -> bool:
+        """Keep them all, once: False, and none is kept, if the first one's key is there."""
+
+    async def due(self, *, lease_s: float, most: int) -> tuple[Parcel, ...]:
+        """Parcels to be posted now (waiting, or on their way when their process died), oldest first, ours from now on.
+
+        A part whose parent is not posted is not among them; its `thread` is the parent's timestamp.
+        """
+
+    async def posting(self, key: str, *, at: datetime) -> bool:
+        """Record that it is about to be posted; False if it is not ours, or is posted already."""
+
+    async def ended(self, key: str, state: Sending, *, at: datetime, ts: str = "", reason: str = "") -> None: ...
+    async def renew(self, keys: Sequence[str], *, lease_s: float) -> None: ...
+    async def later(self, key: str, *, wait_s: float, reason: str) -> None:
+        """Not now: it waits again, for so long at least."""
+
+    async def about(self, for_whom: str, *, most: int = 20) -> tuple[Parcel, ...]:
+        """What was to be posted for a plan, newest first: was it sent, when, how often tried, why not."""
+
+
+class History(Protocol):
+    """Finished runs and what became of their tests, as they were when they were read."""
+
+    async def keep(self, runs: Sequence[PastRun]) -> int:
+        """Keep them; returns how many rows were written. What is there unchanged writes none; tests once known stay."""
+
+    async def of(self, stream: Stream, *, before: datetime, most: int) -> tuple[PastRun, ...]:
+        """The newest finished runs of a stream that began before then, newest first."""
+
+    async def known(self, refs: Sequence[RunRef]) -> Mapping[RunRef, PastRun]: ...
+    async def sweep(self, older_than: datetime) -> int:
+        """Forget runs that began before then; returns how many."""

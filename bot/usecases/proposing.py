@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -58,12 +59,15 @@ def need_write(verb: str, kind: Kind, system: str, ref: RunRef) -> None:
     )
 
 
-def need_certain(found: Found, verb: str) -> None:
-    """Raise AmbiguousError when a system that could not be asked may have a run of that number too."""
+def need_certain(found: Found, typed: str) -> None:
+    """Raise AmbiguousError when a system that could not be asked may have a run of that number too.
+
+    `typed` is the whole command, with this run settled.
+    """
     if found.doubts:
         raise AmbiguousError(
             f"Which {found.ref.short}?",
-            (Choice(f"{found.connection.system}: {found.run.name}", f"{verb} {found.ref}"),),
+            (Choice(f"{found.connection.system}: {found.run.name}", typed),),
             why="; ".join(found.doubts) + ".",
             fix="Choose, or type the connection before the number.",
         )
@@ -81,7 +85,7 @@ async def propose_close(found: Found, draft: Draft) -> Proposal:
     """Close, complete or mark a run, or one thread of it. Raises TooLateError when that is done already."""
     kind, ref = found.run.kind, found.ref
     need_write("close", kind, found.connection.system, ref)
-    need_certain(found, "close")
+    need_certain(found, draft.typed)
     if found.part is not None:
         raise CannotError(
             f"One test of {found.run.ref.short} can't be closed.",
@@ -93,21 +97,30 @@ async def propose_close(found: Found, draft: Draft) -> Proposal:
     thread = await find_thread(found.connection, ref) if ref.thread is not None else None
     closing = kind.closing if thread is None else kind.closing_thread
     if closing is None:
-        raise CannotError(f"{found.connection.system} can't close that.", fix="Close the whole run.")
+        raise CannotError(
+            f"{found.connection.system} can't close {ref.short}.",
+            why=f"{run.ref.short} is closed as a whole." if thread else f"It has no way to close a {kind.noun}.",
+            fix=f"Close the whole {kind.noun}." if thread else "Open it in its own pages.",
+            closest=(f"close {run.ref}" if thread else f"show {run.ref}",),
+        )
     if thread.finished if thread is not None else run.finished and closing.finishes:
         raise await already(ref, run, found.connection, draft.ledger, thread)
     change = await found.connection.prepare(Close(ref))
     if not closing.finishes and await found.connection.was_done(change, draft.now):
         raise await already(ref, run, found.connection, draft.ledger, thread)
-    missing: list[str] = list(run.missing)
-    untested = await _untested(found.connection, run, missing) if thread is None else ()
-    recent = await _recent(found.connection, run, draft.now, missing)
+    no_tests: list[str] = []
+    no_results: list[str] = []
+    untested, recent, where = await asyncio.gather(  # at the same time: somebody waits
+        _untested(found.connection, run, no_tests, whole=thread is None),
+        _recent(found.connection, run, draft.now, no_results),
+        where_is(found),
+    )
     title = run.name if thread is None else f"{thread.name or f'thread {thread.index}'} of {run.name}"
     return Proposal(
         key=draft.key,
         verb="close",
         change=change,
-        where=await where_is(found),
+        where=where,
         by=draft.by,
         made_at=draft.now,
         typed=draft.typed,
@@ -118,7 +131,7 @@ async def propose_close(found: Found, draft: Draft) -> Proposal:
         warnings=_close_warnings(run) if thread is None else (),
         untested_by=untested,
         recent=recent,
-        missing=tuple(missing),
+        missing=(*run.missing, *no_tests, *no_results),
     )
 
 
@@ -132,9 +145,11 @@ def _close_warnings(run: Run) -> tuple[str, ...]:
     return tuple(warnings)
 
 
-async def _untested(connection: Connection, run: Run, missing: list[str]) -> tuple[tuple[str, int], ...]:
-    """Whose tests have no result yet, most first; nobody as an empty name."""
-    if not run.tally.untested:
+async def _untested(
+    connection: Connection, run: Run, missing: list[str], *, whole: bool
+) -> tuple[tuple[str, int], ...]:
+    """Whose tests of a whole run have no result yet, most first; nobody as an empty name."""
+    if not whole or not run.tally.untested:
         return ()
     tests = await extra(connection.tests(run.ref), "whose the untested tests are", missing)
     if tests is None:
@@ -280,7 +295,7 @@ def _edits(run: Run, change: Edit) -> tuple[tuple[str, str, str], ...]:
         several.append(("refs", run.refs, change.refs))
     if change.cases is not None:
         after = cases_words(change.cases) if change.cases else "every case of the suite"
-        several.append(("cases", f"{run.tally.total} tests", after))
+        several.append(("cases", _counted(run.tally.total, "test"), after))
     if change.description is not None:
         several.append(("description", run.description, change.description))
     return tuple(several)
@@ -338,22 +353,45 @@ async def propose_delete(found: Found, draft: Draft) -> Proposal:
     """Delete a run; says what would be lost, and asks for its name to be typed."""
     run, prepared = await _prepared(found, "delete", Delete(found.run.ref), draft)
     loss = await found.connection.loss(run.ref)
-    counts = [
-        f"{count} {noun}{'' if count == 1 else 's'}"
-        for count, noun in ((loss.tests, "test"), (loss.results, "result"))
-        if count is not None
-    ]
-    what = " and ".join(counts) if counts else f"{run.tally.total} tests"
-    lost = f"{what} with all their results" if loss.results is None else what
-    warnings = (f"{lost} are deleted for good. This cannot be undone.", *loss.words)
+    tests = loss.tests
+    if tests is None and loss.results is None and not run.missing:
+        tests = run.tally.total
+    warnings = (f"{_lost(tests, loss.results)} deleted for good. This cannot be undone.", *loss.words)
     proposal = await _proposal("delete", found, run, prepared, draft, warnings=warnings)
     return replace(proposal, confirm=run.name)
+
+
+def _lost(tests: int | None, results: int | None) -> str:
+    """`1 test with all its results is`, `40 tests and 90 results are`."""
+    if tests is None:
+        return (
+            f"{_counted(results, 'result')} {_are(results)}" if results is not None else "All its tests and results are"
+        )
+    if results is None:
+        return f"{_counted(tests, 'test')} with all {'its' if tests == 1 else 'their'} results {_are(tests)}"
+    return f"{_counted(tests, 'test')} and {_counted(results, 'result')} are"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 async def _prepared(found: Found, verb: str, change: Change, draft: Draft) -> tuple[Run, Change]:
     """The run as it is now, and the change as the system will get it."""
     need_write(verb, found.run.kind, found.connection.system, found.run.ref)
-    need_certain(found, verb)
+    need_certain(found, draft.typed)
+    if found.part is not None and verb != "report":
+        kind, ref = found.run.kind, found.run.ref
+        raise CannotError(
+            f"{found.connection.system} can't {verb} one test of {ref.short}.",
+            why=f"What stands behind the slash is a test, and this is done to a whole {kind.noun}.",
+            fix=f"Leave it away to mean the {kind.noun}.",
+            closest=(f"show {ref}",),
+        )
     run = await fresh(found, draft.now)
     return run, await found.connection.prepare(change)
 

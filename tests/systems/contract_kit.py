@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -29,11 +29,13 @@ def connect(name: str, server: SampleServer, **options: Any) -> Connection:
 
 
 @asynccontextmanager
-async def sample(name: str, **how: Any) -> AsyncIterator[tuple[Any, Connection]]:
-    """A sample server and a connection to it, without a rate of its own."""
+async def sample(
+    name: str, *, options: Mapping[str, Any] | None = None, **how: Any
+) -> AsyncIterator[tuple[Any, Connection]]:
+    """A sample server and a connection to it, without a rate of its own; `options` are further ones of the latter."""
     server = SAMPLES[name].start(**how)
     async with running(server):
-        connection = connect(name, server)
+        connection = connect(name, server, **(options or {}))
         try:
             yield server, connection
         finally:

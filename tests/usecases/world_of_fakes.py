@@ -7,25 +7,23 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from bot.domain.acts import Change, Close, Delete, Loss, Named, Start
-from bot.domain.errors import (
-    AmbiguousError,
-    NotFoundError,
-    RundownError,
-    UnavailableFault,
-)
-from bot.domain.model import Kind, Listing, Person, Project, Result, Run, RunRef, Test, Thread
+from bot.domain.access import AccessRequest, Actor, Grant
+from bot.domain.acts import Change, Close, Delete, Ended, Entry, Loss, Named, Proposal, Seen, Start
+from bot.domain.errors import AmbiguousError, NotFoundError, OurError, RundownError, SystemFault, UnavailableFault
+from bot.domain.model import Closing, Kind, Listing, Person, Project, Result, Run, RunRef, Test, Thread
 from bot.domain.outcomes import Outcome, Tally
 from bot.domain.queries import ResultQuery, RunQuery, Who
 from bot.domain.refs import NamedRef, Ref
 from bot.domain.streams import stream_of
 from bot.slack.grammar import Grammar
 from bot.slack.grammar_command import Command
+from bot.usecases.access import Gate
+from bot.usecases.changing import Hands
 from bot.usecases.finding import Asker, Finder, Found
 from bot.usecases.ports import ChannelContext, Place
 from bot.usecases.systems import Systems
@@ -62,16 +60,43 @@ SET = Kind(
     "S", "test set", "test sets", "", verbs=frozenset({"failures", "results", "diff"}), filters=frozenset({"since"})
 )
 
+#: The same kinds where changing things was chosen, each with what its system can do.
+OPEN_AUTOMATION = replace(
+    AUTOMATION,
+    verbs=AUTOMATION.verbs | {"close", "start", "note", "link", "attach", "report"},
+    cannot={"delete": "Testmo's API deletes no automation runs; delete it on its page."},
+    closing=Closing("complete", "completed", ("All its threads are completed, too.",)),
+    closing_thread=Closing("complete", "completed", ("The other threads and the run go on.",)),
+)
+OPEN_MANUAL = replace(MANUAL, cannot={**MANUAL.cannot, "close": "Testmo's API closes no manual runs."})
+OPEN_RUN = replace(
+    RUN,
+    verbs=RUN.verbs | {"close", "start", "edit", "note", "link", "attach", "delete"},
+    cannot={"report": "Results are reported in TestRail itself."},
+    closing=Closing("close", "closed", ("TestRail archives its tests and results.",)),
+)
+OPEN_PLAN = replace(PLAN, verbs=PLAN.verbs | {"close"}, closing=Closing("close", "closed", ("Its runs are closed.",)))
+MARKED_SET = replace(
+    SET,
+    verbs=SET.verbs | {"close", "report"},
+    closing=Closing("mark", "marked", ("It stays open for results.",), for_good=False, finishes=False),
+)
 
-def down(system: str = "TestRail") -> RundownError:
-    return UnavailableFault(system, f"{system} is down.", why="No answer came.", fix="Try again in a minute.")
+
+def down(system: str = "TestRail", *, sent: bool = False) -> SystemFault:
+    """`sent`: the question had left, and may have been heard."""
+    fault = UnavailableFault(system, f"{system} is down.", why="No answer came.", fix="Try again in a minute.")
+    fault.sent = sent
+    return fault
 
 
 @dataclass
 class FakeConnection:
     """The port `Connection`. `errors` are raised by the calls of that name; `hangs` names those that never answer.
 
-    `asked` tells which calls came. `named` are the tests of runs by number; a run without them names none.
+    `asked` tells which calls came, `takes` how many seconds a call lasts. `named` are the tests of runs by number; a
+    run without them names none. `reread` is what `was_done` says, one answer after another, the last one for ever; an
+    error is raised. Without it, it says what is true. `before` is called first by the call of that name.
     """
 
     name: str
@@ -93,12 +118,21 @@ class FakeConnection:
     asked: list[tuple[str, Any]] = field(default_factory=list)
     done: list[Change] = field(default_factory=list)
     does_all_the_same: bool = False
+    takes: dict[str, float] = field(default_factory=dict)
+    before: dict[str, Callable[[], None]] = field(default_factory=dict)
+    reread: list[RunRef | bool | RundownError | None] = field(default_factory=list)
+    losses: dict[int, Loss] = field(default_factory=dict)
+    offered: dict[str, tuple[Named, ...]] = field(default_factory=dict)
+    prepares: Callable[[Change], Change] = lambda change: change  # noqa: E731
 
     def calls(self, name: str) -> list[Any]:
         return [what for call, what in self.asked if call == name]
 
     async def _answer(self, call: str, what: object) -> None:
         self.asked.append((call, what))
+        if call in self.before:
+            self.before[call]()
+        await asyncio.sleep(self.takes.get(call, 0))
         if call in self.hangs:
             await asyncio.get_running_loop().create_future()
         if call in self.errors:
@@ -164,7 +198,8 @@ class FakeConnection:
 
     async def results(self, ref: RunRef, query: ResultQuery) -> Listing[Result]:
         await self._answer("results", (ref, query))
-        return Listing(tuple(self.results_of), NOW, len(self.results_of), self.missing)
+        rows = tuple(each for each in self.results_of if query.since is None or each.at >= query.since)
+        return Listing(rows[: query.at_most], NOW, len(rows), self.missing)
 
     async def threads(self, ref: RunRef) -> tuple[Thread, ...]:
         await self._answer("threads", ref)
@@ -177,7 +212,7 @@ class FakeConnection:
 
     async def prepare(self, change: Change) -> Change:
         await self._answer("prepare", change)
-        return change
+        return self.prepares(change)
 
     async def carry_out(self, change: Change, files: Mapping[str, bytes]) -> RunRef | None:
         """Done before anything goes wrong, if `does_all_the_same`."""
@@ -189,10 +224,12 @@ class FakeConnection:
     def _do(self, change: Change) -> RunRef | None:
         self.done.append(change)
         match change:
+            case Close(ref=ref) if ref.thread is not None:
+                self.threaded[ref.id] = tuple(
+                    replace(each, finished=True) if each.index == ref.thread else each for each in self.threaded[ref.id]
+                )
             case Close(ref=ref):
-                self.its_runs = [
-                    replace(run, finished=True, finished_at=NOW) if run.ref == ref else run for run in self.its_runs
-                ]
+                self.finish(ref, finished_at=NOW)
             case Delete(ref=ref):
                 self.its_runs = [run for run in self.its_runs if run.ref != ref]
             case Start():
@@ -201,21 +238,35 @@ class FakeConnection:
 
     async def was_done(self, change: Change, since: datetime) -> RunRef | bool | None:
         await self._answer("was_done", (change, since))
-        return change in self.done
+        if not self.reread:
+            return change in self.done
+        said = self.reread.pop(0) if len(self.reread) > 1 else self.reread[0]
+        if isinstance(said, RundownError):
+            raise said
+        return said
 
     async def loss(self, ref: RunRef) -> Loss:
         await self._answer("loss", ref)
-        return Loss(tests=len(self.named.get(ref.id, ())))
+        return self.losses.get(ref.id) or Loss(tests=len(self.named.get(ref.id, ())))
 
     async def offers(self, what: str, project: int) -> tuple[Named, ...]:
         await self._answer("offers", (what, project))
-        return ()
+        return self.offered.get(what, ())
 
     def forget(self, ref: RunRef) -> None:
         self.asked.append(("forget", ref))
 
     async def close(self) -> None:
         await self._answer("close", None)
+
+    def alter(self, ref: RunRef, **more: Any) -> None:
+        """Somebody changes a run in the system's own pages."""
+        self.its_runs = [replace(run, **more) if run.ref == ref else run for run in self.its_runs]
+
+    def finish(self, ref: RunRef, **more: Any) -> None:
+        """A run is closed; one that is only marked stays as it is."""
+        if all(run.kind.closing is None or run.kind.closing.finishes for run in self.its_runs if run.ref == ref):
+            self.alter(ref, finished=True, **more)
 
     def add(self, letter: str, number: int, *, days_ago: float = 0, tests: str = "", **more: Any) -> Run:
         """A run, and its tests: `a:F b:P` are two, `a:F@Ana` is assigned to Ana."""
@@ -257,6 +308,18 @@ def a_testrail(name: str = "testrail", **more: Any) -> FakeConnection:
 
 def a_practitest(name: str = "practitest", **more: Any) -> FakeConnection:
     return FakeConnection(name, "PractiTest", {"S": SET}, **more)
+
+
+def open_testmo(name: str = "testmo", **more: Any) -> FakeConnection:
+    return FakeConnection(name, "Testmo", {"R": OPEN_MANUAL, "A": OPEN_AUTOMATION}, **more)
+
+
+def open_testrail(name: str = "testrail", **more: Any) -> FakeConnection:
+    return FakeConnection(name, "TestRail", {"R": OPEN_RUN, "P": OPEN_PLAN}, **more)
+
+
+def marking_practitest(name: str = "practitest", **more: Any) -> FakeConnection:
+    return FakeConnection(name, "PractiTest", {"S": MARKED_SET}, **more)
 
 
 def a_thread(index: int, *, failed: int = 0, finished: bool = True) -> Thread:
@@ -308,6 +371,264 @@ class FakeRecall:
 
     async def thread_run(self, place: Place) -> RunRef | None:
         return self.threads.get(place) if place.thread else None
+
+
+class FakeClock:
+    """The time, which passes only where somebody waits (`sleep`) or says so. `meanwhile` happens at the next wait."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+        self.waits: list[float] = []
+        self.meanwhile: list[Callable[[], None]] = []
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def go(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+    async def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.go(seconds=seconds)
+        await asyncio.sleep(0)
+        if self.meanwhile:
+            self.meanwhile.pop(0)()
+
+
+class Breakable:
+    """A port that can be told to fail: `broken` are the calls that do, `asked` all that came."""
+
+    def __init__(self, asked: list[tuple[str, Any]]) -> None:
+        self.asked = asked
+        self.broken: set[str] = set()
+
+    async def _heard(self, call: str, what: object) -> None:
+        self.asked.append((call, what))
+        await asyncio.sleep(0)  # others get their turn, as with a real store
+        if call in self.broken:
+            raise OurError("Rundown could not use its database.", why="The disk is full.", fix="Try again later.")
+
+
+class FakeLedger(Breakable):
+    """The port `Ledger`: rows of an entry and until when somebody vouches for it (None: nothing is left to do)."""
+
+    def __init__(self, now: Callable[[], datetime], asked: list[tuple[str, Any]]) -> None:
+        super().__init__(asked)
+        self._now = now
+        self.rows: dict[str, tuple[Entry, datetime | None]] = {}
+
+    def _later(self, seconds: float) -> datetime:
+        return self._now() + timedelta(seconds=seconds)
+
+    async def begin(self, entry: Entry, *, lease_s: float) -> Entry | None:
+        await self._heard("begin", entry)
+        if entry.key in self.rows:
+            return self.rows[entry.key][0]
+        for other, _ in self.rows.values():
+            if other.outcome is Ended.BEGUN and entry.ref and other.ref and _whole(other.ref) == _whole(entry.ref):
+                return other
+        self.rows[entry.key] = (replace(entry, outcome=Ended.BEGUN, told=False), self._later(lease_s))
+        return None
+
+    async def renew(self, key: str, *, lease_s: float) -> None:
+        await self._heard("renew", key)
+        entry, lease = self.rows.get(key, (None, None))
+        if entry is not None and lease is not None:
+            self.rows[key] = (entry, self._later(lease_s))
+
+    async def end(
+        self,
+        key: str,
+        outcome: Ended,
+        *,
+        at: datetime,
+        after: Seen | None = None,
+        why: str = "",
+        ref: RunRef | None = None,
+    ) -> None:
+        await self._heard("end", (key, outcome))
+        entry, lease = self.rows[key]
+        if outcome in _OPEN and entry.outcome not in _OPEN:
+            return
+        told = entry.told and entry.outcome is outcome
+        ended = replace(
+            entry, outcome=outcome, ended_at=at, after=after, why=why, ref=ref or entry.ref, told=told
+        )  # fmt: skip
+        done = told and outcome not in _OPEN
+        self.rows[key] = (ended, None if done else self._later(60) if outcome in _OPEN else lease)
+
+    async def tell(self, key: str) -> None:
+        await self._heard("tell", key)
+        entry, lease = self.rows[key]
+        self.rows[key] = (replace(entry, told=True), lease if entry.outcome in _OPEN else None)
+
+    async def note(self, entry: Entry) -> None:
+        await self._heard("note", entry)
+        self.rows.setdefault(entry.key, (replace(entry, told=True), None))
+
+    async def entry(self, key: str) -> Entry | None:
+        await self._heard("entry", key)
+        return self.rows[key][0] if key in self.rows else None
+
+    async def last_done(self, ref: RunRef, verb: str) -> Entry | None:
+        await self._heard("last_done", (ref, verb))
+        fitting = [
+            each
+            for each, _ in self.rows.values()
+            if each.verb == verb and each.outcome is Ended.DONE and each.ref in (ref, _whole(ref))
+        ]
+        return max(fitting, key=lambda each: each.ended_at or each.at, default=None)
+
+    async def orphans(self) -> tuple[Entry, ...]:
+        await self._heard("orphans", None)
+        found = {key: entry for key, (entry, lease) in self.rows.items() if lease is not None and lease < self._now()}
+        self.rows |= {key: (entry, self._later(60)) for key, entry in found.items()}
+        return tuple(found.values())
+
+    async def entries(
+        self,
+        *,
+        last: int,
+        verb: str = "",
+        who: str = "",
+        ref: RunRef | None = None,
+        since: datetime | None = None,
+        outcome: str = "",
+        part_of: str = "",
+    ) -> tuple[Entry, ...]:
+        await self._heard("entries", part_of)
+        fitting = [
+            each
+            for each, _ in self.rows.values()
+            if verb in ("", each.verb)
+            and who in ("", each.who)
+            and (ref is None or (each.ref is not None and ref in (each.ref, _whole(each.ref))))
+            and (since is None or each.at >= since)
+            and outcome in ("", each.outcome.value)
+            and part_of in ("", each.part_of)
+        ]
+        return tuple(sorted(reversed(fitting), key=lambda each: each.at, reverse=True)[:last])
+
+    def outcomes(self) -> list[Ended]:
+        """What became of each attempt, in the order they were made."""
+        return [entry.outcome for entry, _ in self.rows.values()]
+
+
+_OPEN = (Ended.BEGUN, Ended.DOUBT)
+
+
+def _whole(ref: RunRef) -> RunRef:
+    return replace(ref, thread=None)
+
+
+class FakeGrants(Breakable):
+    """The port `Grants`."""
+
+    def __init__(self, now: Callable[[], datetime], asked: list[tuple[str, Any]]) -> None:
+        super().__init__(asked)
+        self._now = now
+        self.rules: dict[tuple[str, str, str, str], Grant] = {}
+        self.requests: dict[str, AccessRequest] = {}
+
+    async def all(self, team: str) -> tuple[Grant, ...]:
+        await self._heard("grants", team)
+        return tuple(grant for (of, *_), grant in self.rules.items() if of == team)
+
+    async def put(self, team: str, grant: Grant) -> None:
+        await self._heard("put grant", grant)
+        self.rules[team, grant.verb, grant.subject, grant.channel] = grant
+
+    async def drop(self, team: str, grant: Grant) -> bool:
+        await self._heard("drop grant", grant)
+        return self.rules.pop((team, grant.verb, grant.subject, grant.channel), None) is not None
+
+    async def ask(self, request: AccessRequest) -> bool:
+        await self._heard("ask", request)
+        since = self._now() - timedelta(days=1)
+        what = (request.team, request.user, request.verb, request.channel)
+        if any((e.team, e.user, e.verb, e.channel) == what and e.at > since for e in self.requests.values()):
+            return False
+        self.requests[request.key] = request
+        return True
+
+    async def request(self, key: str) -> AccessRequest | None:
+        await self._heard("request", key)
+        return self.requests.get(key)
+
+    async def settle(self, key: str, settled: Any, by: str) -> AccessRequest | None:
+        await self._heard("settle", key)
+        request = self.requests.get(key)
+        if request is None or request.settled:
+            return None
+        self.requests[key] = replace(request, settled=settled, settled_by=by)
+        return self.requests[key]
+
+
+class FakeDirectory(Breakable):
+    """The port `Directory`: everybody is a member unless told otherwise; U9 is an admin."""
+
+    def __init__(self, asked: list[tuple[str, Any]]) -> None:
+        super().__init__(asked)
+        self.people: dict[str, Actor] = {}
+        self.knows("U9", "admin")
+
+    def knows(self, user: str, role: Any = "member", **more: Any) -> Actor:
+        self.people[user] = Actor(user=user, name=f"Name of {user}", team="T1", role=role, **more)
+        return self.people[user]
+
+    async def actor(self, team: str, user: str) -> Actor:
+        await self._heard("actor", user)
+        return self.people.get(user) or self.knows(user)
+
+
+class Workshop:
+    """All that a change needs, in memory. `asked` is every call to any of it, in order. U1 may do everything."""
+
+    def __init__(self, *connections: FakeConnection, read_only: bool = False) -> None:
+        self.asked: list[tuple[str, Any]] = []
+        self.clock = FakeClock()
+        for each in connections:
+            each.asked = self.asked
+        self.systems = Systems(connections)
+        self.ledger = FakeLedger(self.clock, self.asked)
+        self.grants = FakeGrants(self.clock, self.asked)
+        self.directory = FakeDirectory(self.asked)
+        self.gate = Gate(directory=self.directory, grants=self.grants, ledger=self.ledger, read_only=read_only)
+        self.hands = Hands(
+            systems=self.systems, ledger=self.ledger, gate=self.gate, now=self.clock, sleep=self.clock.sleep
+        )
+        self.allow("U1")
+
+    def allow(self, user: str, verb: str = "all", channel: str = "", *, allow: bool = True) -> Grant:
+        """A rule as an admin made it."""
+        grant = Grant(verb=verb, kind="user", subject=user, channel=channel, allow=allow, by="U9", at=NOW)
+        self.grants.rules["T1", verb, user, channel] = grant
+        return grant
+
+    def calls(self, name: str) -> list[Any]:
+        return [what for call, what in self.asked if call == name]
+
+    def entry(self, key: str) -> Entry:
+        return self.ledger.rows[key][0]
+
+
+def proposed(run: Run, verb: str = "close", change: Change | None = None, **more: Any) -> Proposal:
+    """A change as it was put before somebody a minute ago."""
+    change = change or Close(run.ref)
+    thread = isinstance(change, Close) and change.ref.thread is not None
+    given: dict[str, Any] = {
+        "key": "k1",
+        "verb": verb,
+        "change": change,
+        "where": "TestRail › Webshop",
+        "by": "U1",
+        "made_at": NOW - timedelta(minutes=1),
+        "typed": f"{verb} {run.ref}",
+        "run": run,
+        "title": run.name,
+        "closing": (run.kind.closing_thread if thread else run.kind.closing) if verb == "close" else None,
+    }
+    return Proposal(**{**given, **more})
 
 
 def context(connection: str, project: int = 1, name: str = "Webshop") -> ChannelContext:

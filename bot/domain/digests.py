@@ -1,0 +1,299 @@
+"""Digests: what each channel learns, when, and what it says. Pure values and rules; times are aware and in UTC."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from bot.domain.answers import FailedTest, TrendPoint, Trouble
+from bot.domain.model import Run, RunRef
+from bot.domain.outcomes import Outcome, Tally
+from bot.domain.queries import RunQuery
+from bot.domain.streams import Stream
+
+What = Literal["failed", "unfinished", "stale"]
+IfEmpty = Literal["skip", "line", "post"]
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """When: a cron expression of five fields, read in an IANA zone. `said` is how it was given (`mon-fri at 09:00`)."""
+
+    cron: str
+    zone: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestPlan:
+    """One channel's digest as somebody made it: when, about which runs, what of them, by whom.
+
+    `name` is unique in its channel. `connection` and `project` are as typed (empty: the channel's own at that time);
+    `query` holds the filters. With `ask` (a reading command) its answer is posted instead. `paused_until` is None for
+    one that runs, far ahead for one that waits to be resumed. `parked` says why it cannot be posted any more, empty
+    if it can. `since` is when it last told something: the next one tells what came after it.
+    """
+
+    id: str
+    team: str
+    channel: str
+    name: str
+    owner: str
+    owner_name: str
+    timing: Timing
+    made_at: datetime
+    connection: str = ""
+    project: str = ""
+    query: RunQuery = field(default_factory=lambda: RunQuery(state="all"))
+    words: str = ""
+    typed: str = ""
+    automated: bool | None = None
+    what: tuple[What, ...] = ("failed",)
+    if_empty: IfEmpty = "line"
+    ask: str = ""
+    paused_until: datetime | None = None
+    parked: str = ""
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One time that a plan is due. `key` is its local wall time (`2026-10-25T09:00`): one for each, however often the
+    clock shows it. `at` is in UTC.
+    """
+
+    key: str
+    at: datetime
+
+
+class Turn(StrEnum):
+    """What became of a stream since the last digest."""
+
+    BROKE = "broke"  # fails now, did not before
+    STILL = "still failing"
+    FIXED = "recovered"
+    FLAKY = "flaky"  # passed, with tests that flip
+    PASSED = "passed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastRun:
+    """A finished run as it is kept: enough to compare with, without asking the system again.
+
+    `failed` are the keys of the tests that failed, `passed` of those that passed; both None where the tests were never
+    read. Outcomes other than these are not kept.
+    """
+
+    ref: RunRef
+    stream: Stream
+    created_at: datetime
+    finished_at: datetime | None
+    tally: Tally
+    failing: bool
+    failed: frozenset[str] | None = None
+    passed: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamNews:
+    """What one stream has to tell: its latest finished run since the last digest, and how it came there.
+
+    `runs` finished since then, `failed` of them failed. `broken_for` counts its failing finished runs in a row up to
+    now, the first of them at `broken_since`; `at_least` tells that they fill all that is known. `tests` are the failing
+    ones of the latest run, newly broken first, of `tests_total`; the other counts are against the run before.
+    """
+
+    run: Run
+    turn: Turn
+    runs: int
+    failed: int
+    broken_for: int = 0
+    broken_since: datetime | None = None
+    at_least: bool = False
+    trend: tuple[TrendPoint, ...] = ()
+    tests: tuple[FailedTest, ...] = ()
+    tests_total: int = 0
+    new: int = 0
+    still: int = 0
+    fixed: int = 0
+    flaky: int = 0
+    unnamed: int = 0
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Failures with the same error once numbers and ids are folded: its words, how many tests, some of their names."""
+
+    words: str
+    count: int
+    tests: tuple[str, ...]
+    streams: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestNews:
+    """All that one digest says. `streams` are the worst first; `before` counts failing streams at the last digest.
+
+    `late_min` is how many minutes late it is, `skipped` how many slots were missed in between (they are not caught up
+    one by one). `read_at` is when the systems were asked.
+    """
+
+    plan: DigestPlan
+    slot: Slot
+    since: datetime
+    read_at: datetime
+    where: str
+    streams: tuple[StreamNews, ...] = ()
+    passed: int = 0
+    runs: int = 0
+    unfinished: tuple[Run, ...] = ()
+    stale: tuple[Run, ...] = ()
+    owners: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    clusters: tuple[Cluster, ...] = ()
+    before: int | None = None
+    troubles: tuple[Trouble, ...] = ()
+    notes: tuple[str, ...] = ()
+    late_min: int = 0
+    skipped: int = 0
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing needs anybody: nothing failed or recovered, nothing left open, every system answered."""
+        told = any(each.turn is not Turn.PASSED for each in self.streams)
+        return not (told or self.unfinished or self.stale or self.troubles)
+
+    def count(self, *turns: Turn) -> int:
+        return sum(1 for each in self.streams if each.turn in turns)
+
+
+class Sending(StrEnum):
+    """How far a message is that nobody waits for."""
+
+    WAITING = "waiting"
+    POSTING = "posting"  # on its way; after a crash: in doubt
+    POSTED = "posted"
+    REFUSED = "refused"  # Slack will not take it; `reason` tells why
+    EXPIRED = "expired"  # too late to be of use
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel:
+    """One message that is due, as it is kept before it is posted and after.
+
+    `key` is unique to what it says: plan, slot, channel, and `/2` for its second part. A part goes into the thread of
+    the parcel `under` (empty: into the channel, or into `thread`). `body` is the message as JSON. `for_whom` is the
+    plan it comes from, `owner` the Slack id of who is told when it can't be posted. `ts` is where it was posted,
+    `repeat` that it may have been posted before.
+    """
+
+    key: str
+    team: str
+    channel: str
+    body: str
+    made_at: datetime
+    for_whom: str
+    owner: str
+    slot: str = ""
+    under: str = ""
+    thread: str = ""
+    state: Sending = Sending.WAITING
+    tries: int = 0
+    tried_at: datetime | None = None
+    posted_at: datetime | None = None
+    ts: str = ""
+    reason: str = ""
+    repeat: bool = False
+
+
+def turn_of(failing_now: bool, before: bool | None, *, flaky: int = 0) -> Turn:
+    """What became of a stream, told by its latest run and the last one of the time before (None: there was none)."""
+    if failing_now:
+        return Turn.STILL if before else Turn.BROKE
+    if before:
+        return Turn.FIXED
+    return Turn.FLAKY if flaky else Turn.PASSED
+
+
+def broken_for(run: Run, history: Sequence[PastRun]) -> tuple[int, datetime, bool]:
+    """How many finished runs in a row have failed up to this failing one, since when, and whether that is all we know.
+
+    `history` is newest first, without `run`.
+    """
+    runs, since = 1, run.created_at
+    for past in history:
+        if not past.failing:
+            return runs, since, False
+        runs, since = runs + 1, past.created_at
+    return runs, since, bool(history)
+
+
+_ORDER = {Turn.BROKE: 0, Turn.STILL: 1, Turn.FLAKY: 2, Turn.FIXED: 3, Turn.PASSED: 4}
+
+
+def by_urgency(streams: Iterable[StreamNews]) -> tuple[StreamNews, ...]:
+    """Newly broken first, then what has been broken longest, then flaky, recovered, passed."""
+    return tuple(
+        sorted(
+            streams,
+            key=lambda each: (_ORDER[each.turn], -each.broken_for, -each.run.tally.failed, each.run.name.casefold()),
+        )
+    )
+
+
+_ID = re.compile(
+    r"\b(?:0x[0-9a-f]+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?=[a-z]*\d)[0-9a-f]{7,40})\b",
+    re.IGNORECASE | re.ASCII,
+)
+_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+
+
+def fold_error(text: str) -> str:
+    """The first line of an error without what differs from one time to the next: numbers, ids, hashes, spaces."""
+    first = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    return " ".join(_NUMBER.sub("#", _ID.sub("#", first)).split())[:300]
+
+
+def clusters_of(streams: Iterable[StreamNews], *, least: int = 2) -> tuple[Cluster, ...]:
+    """Errors that several failing tests share, the commonest first."""
+    tests: dict[str, list[str]] = defaultdict(list)
+    where: dict[str, set[RunRef]] = defaultdict(set)
+    for each in streams:
+        for failed in each.tests:
+            words = fold_error(failed.test.note)
+            if words:
+                tests[words].append(failed.test.name)
+                where[words].add(each.run.ref)
+    found = [
+        Cluster(words, len(names), tuple(dict.fromkeys(names)), len(where[words]))
+        for words, names in tests.items()
+        if len(names) >= least
+    ]
+    return tuple(sorted(found, key=lambda each: (-each.count, each.words)))
+
+
+def owners_of(streams: Iterable[StreamNews]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Failing tests by who they are assigned to, most first; nobody as an empty name, last."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for each in streams:
+        for failed in each.tests:
+            found[failed.test.assignee.strip()].append(failed.test.name)
+    rows = sorted(found.items(), key=lambda row: (not row[0], -len(row[1]), row[0].casefold()))
+    return tuple((who, tuple(dict.fromkeys(names))) for who, names in rows)
+
+
+def outcome_sets(tests: Iterable[tuple[str, Outcome]]) -> tuple[frozenset[str], frozenset[str]]:
+    """The keys of the tests that failed, and of those that passed; a failure speaks for a test that is there twice."""
+    failed: set[str] = set()
+    passed: set[str] = set()
+    for key, outcome in tests:
+        if outcome is Outcome.FAILED:
+            failed.add(key)
+        elif outcome is Outcome.PASSED:
+            passed.add(key)
+    return frozenset(failed), frozenset(passed - failed)
