@@ -7,6 +7,7 @@ whose answer never came is not repeated (Slack has no idempotency key): it is lo
 from __future__ import annotations
 
 import asyncio
+import heapq
 import logging
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -40,8 +41,10 @@ _NO_WAY = frozenset(
         "messages_tab_disabled",
     }
 )
+#: By what name our messages carry their keys, and pages of history that are looked through for one.
+EVENT, PAGES = "rundown_message", 5
 #: Methods that take their arguments as a form alone.
-_FORMS_ONLY = frozenset({"files.getUploadURLExternal"})
+_FORMS_ONLY = frozenset({"files.getUploadURLExternal", "conversations.history", "conversations.replies"})
 #: Refusals that mean a message is not there, or not ours to edit, any more.
 _GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "msg_too_old"})
 #: Faults of Slack's own that pass, and the seconds before the first next try.
@@ -142,6 +145,51 @@ class Postman:
             await self._post(back.channel, part, back.thread or ts)
         return ts
 
+    async def post_once(self, channel: str, text: str, blocks: list[dict[str, Any]], *, thread: str, key: str) -> str:
+        """Post something that nobody waits for, behind what people wait for. Returns its timestamp.
+
+        Its key goes along as metadata, by which `find` finds it again. Raises NotSaidError; with the reason `no_answer`
+        it may have been posted all the same.
+        """
+        place = {"thread_ts": thread} if thread else {}
+        metadata = {"event_type": EVENT, "event_payload": {"key": key}}
+        async with self._lane(channel).turn(person=False):
+            body = _body(Message(text, blocks))
+            answer = await self._call("chat.postMessage", channel=channel, **place, **body, metadata=metadata)
+        return str(answer.get("ts", ""))
+
+    async def find(self, channel: str, key: str, *, thread: str, oldest: float) -> str:
+        """The timestamp of what was posted with this key at `oldest` (seconds of the epoch) or later; empty if it is
+        not there. Raises NotSaidError when the channel can't be read.
+        """
+        method = "conversations.replies" if thread else "conversations.history"
+        place: dict[str, Any] = {"channel": channel, **({"ts": thread} if thread else {})}
+        cursor = ""
+        for _ in range(PAGES):
+            page = await self._call(
+                method,
+                **place,
+                oldest=f"{oldest:.6f}",
+                inclusive=True,
+                limit=200,
+                include_all_metadata=True,
+                **({"cursor": cursor} if cursor else {}),
+            )
+            for message in page.get("messages") or ():
+                told = message.get("metadata") or {}
+                if told.get("event_type") == EVENT and (told.get("event_payload") or {}).get("key") == key:
+                    return str(message.get("ts", ""))
+            cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                return ""
+        raise NotSaidError("too_much_history")
+
+    def _lane(self, channel: str) -> _Lane:
+        lane = self._channels.setdefault(channel, _Lane())
+        if len(self._channels) > 10_000:
+            self._channels = {name: kept for name, kept in self._channels.items() if kept.busy() or kept is lane}
+        return lane
+
     async def edit(self, channel: str, ts: str, message: Message) -> bool:
         """Put this in place of an older message of ours. False when that is gone or can't be edited any more.
 
@@ -204,10 +252,7 @@ class Postman:
         await self._send(back, {"delete_original": True})
 
     async def _post(self, channel: str, message: Message, thread: str) -> Mapping[str, Any]:
-        lane = self._channels.setdefault(channel, _Lane())
-        if len(self._channels) > 10_000:
-            self._channels = {name: kept for name, kept in self._channels.items() if kept.busy()}
-        async with lane.turn():
+        async with self._lane(channel).turn():
             place = {"thread_ts": thread} if thread else {}
             return await self._call("chat.postMessage", channel=channel, **place, **_body(message))
 
@@ -275,18 +320,21 @@ class Postman:
 
 
 class _Lane:
-    """One channel's queue."""
+    """One channel's queue: one post at a time, people's before those that nobody waits for."""
 
     def __init__(self) -> None:
-        self._lock = asyncio.Lock()
+        self._taken = False
+        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._number = 0
         self._free_at = 0.0
 
     def busy(self) -> bool:
-        return self._lock.locked() or self._free_at > time.monotonic()
+        return self._taken or self._free_at > time.monotonic()
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        async with self._lock:
+    async def turn(self, *, person: bool = True) -> AsyncIterator[None]:
+        await self._queue(0 if person else 1)
+        try:
             wait = self._free_at - time.monotonic()
             if wait > 0:
                 await asyncio.sleep(wait)
@@ -294,6 +342,30 @@ class _Lane:
                 yield
             finally:
                 self._free_at = time.monotonic() + CHANNEL_S
+        finally:
+            self._pass_on()
+
+    async def _queue(self, rank: int) -> None:
+        if not self._taken:
+            self._taken = True
+            return
+        self._number += 1
+        mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (rank, self._number, mine))
+        try:
+            await mine
+        except asyncio.CancelledError:
+            if mine.done() and not mine.cancelled():  # the turn had come just then: the next one has it
+                self._pass_on()
+            raise
+
+    def _pass_on(self) -> None:
+        while self._waiting:
+            _, _, theirs = heapq.heappop(self._waiting)
+            if not theirs.done():
+                theirs.set_result(None)
+                return
+        self._taken = False
 
 
 def _body(message: Message) -> dict[str, Any]:

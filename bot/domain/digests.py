@@ -172,6 +172,16 @@ class DigestNews:
         return sum(1 for each in self.streams if each.turn in turns)
 
 
+@dataclass(frozen=True, slots=True)
+class PlanLook:
+    """A plan as it is shown: when it comes next, the reader's zone beside its own, what became of the last ones."""
+
+    plan: DigestPlan
+    next: tuple[Slot, ...] = ()
+    reader_zone: str = "UTC"
+    sent: tuple[Parcel, ...] = ()
+
+
 class Sending(StrEnum):
     """How far a message is that nobody waits for."""
 

@@ -88,9 +88,8 @@ class AccessDesk:
 
     async def _admins(self) -> str:
         admins = " ".join(f"<@{each}>" for each in await self._directory.admins())
-        return (
-            f"Admins may do everything: {admins}" if admins else "Owners and admins of this workspace may everything."
-        )
+        asked = f" Who is asked: {admins}" if admins else ""
+        return f"Admins of this workspace and of Rundown may do everything.{asked}"
 
     # ── the buttons ──
 
@@ -146,17 +145,36 @@ class AccessDesk:
             )
 
     async def _settle(self, click: Click) -> None:
-        """An admin decides; the one who asked is told, and the message shows the decision."""
+        """An admin decides; the one who asked is told, and the message shows the decision, whoever's it was."""
         settled = cast(
             'Literal["here", "everywhere", "declined"]', "declined" if click.what == "decline" else click.what
         )
         back, now = click.back, self._world.now()
-        request = await settle_request(
-            click.value, settled, gate=self._gate, place=_place(back), user=back.user, now=now
-        )
+        try:
+            request = await settle_request(
+                click.value, settled, gate=self._gate, place=_place(back), user=back.user, now=now
+            )
+        except NotAllowedError:
+            raise
+        except AskError:
+            before = await self._gate.grants.request(click.value)
+            if before is None or not before.settled:
+                raise
+            await self._postman.replace(back, messages.access_request(before, where=before.channel, now=now))
+            return
+        await self._tell_asker(request)
         await self._postman.replace(back, messages.access_request(request, where=request.channel, now=now))
-        there = ReturnPath(team=request.team, channel=request.channel, user=request.user)
-        await self._postman.whisper(there, messages.access_settled(request))
+
+    async def _tell_asker(self, request: AccessRequest) -> None:
+        """Hours may have passed: a direct message waits for them, what only they see in a channel does not."""
+        message = messages.access_settled(request)
+        try:
+            await self._postman.direct(request.user, message)
+        except NotSaidError as error:
+            log.warning("%s is told in the channel, not directly: %s", request.user, error.reason)
+            await self._postman.whisper(
+                ReturnPath(team=request.team, channel=request.channel, user=request.user), message
+            )
 
     async def _drop(self, click: Click) -> None:
         """An admin takes a rule away."""

@@ -13,7 +13,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain.acts import WRITES, Append, Bulk, Ended, Proposal, Receipt, Report
+from bot.domain.acts import WRITES, Append, Bulk, Ended, Entry, Proposal, Receipt, Report
+from bot.domain.checkpoints import checkpoint
 from bot.domain.errors import AskError, GrammarError, NotAllowedError, NotFoundError, RundownError, TooLateError
 from bot.postman import NotSaidError, Postman, ReturnPath
 from bot.presenters import messages
@@ -181,6 +182,8 @@ class Acting:
     def _sorry(self, error: BaseException) -> Message:
         if isinstance(error, NotAllowedError):
             return self._desk.refusal(error)
+        if isinstance(error, LateError):
+            return late_message(error.entry, self._world)
         return messages.complaint(complain(error), now=self._world.now())
 
     async def _pressed(self, click: Click) -> None:
@@ -215,10 +218,29 @@ class Acting:
             )
 
     async def _cancel(self, click: Click, proposal: Proposal) -> None:
-        entry = await self._hands.ledger.entry(proposal.key)
-        if entry is not None:
-            raise LateError(entry)
-        await self._postman.replace(click.back, messages.cancelled(proposal))
+        """Not done, and on record: a press on an older screen finds that, and does not do it after all."""
+        now, back, ledger = self._world.now(), click.back, self._hands.ledger
+        cancelled = Entry(
+            key=proposal.key,
+            verb=proposal.verb,
+            connection=proposal.run.ref.connection if proposal.run else "",
+            ref=proposal.run.ref if proposal.run else None,
+            title=proposal.title,
+            who=back.user,
+            who_name=(await self._world.people.member(back.user)).name,
+            team=back.team,
+            channel=back.channel,
+            thread=back.thread,
+            at=now,
+            outcome=Ended.CANCELLED,
+            ended_at=now,
+        )
+        await ledger.note(cancelled)
+        entry = await ledger.entry(proposal.key)
+        if entry is not None and entry.outcome is not Ended.CANCELLED:
+            await self._say_late(back, proposal, LateError(entry))
+            return
+        await self._postman.replace(back, messages.cancelled(proposal))
 
     async def _go(self, click: Click, proposal: Proposal) -> None:
         """Carry it out for whoever pressed; the message that was pressed tells how it went."""
@@ -266,6 +288,7 @@ class Acting:
         public = done and await self._receipts.publish(back, receipt)
         if not public and not shown:
             await self._postman.whisper(back, messages.receipt(receipt, now=self._world.now()))
+        checkpoint("said")
         if receipt.entry.outcome is not Ended.DOUBT:
             await self._receipts.told(receipt.entry.key)
 
@@ -278,6 +301,7 @@ class Acting:
             await self._postman.withdraw(back)
         else:
             await self._postman.replace(back, message)
+        checkpoint("said")
         if receipt.entry.outcome is not Ended.DOUBT:
             await self._receipts.told(receipt.entry.key)
         if public and isinstance(receipt.entry.change, Append) and receipt.entry.verb == "link" and back.thread:
@@ -336,12 +360,11 @@ class Acting:
             await self._postman.replace(back, messages.complaint(complain(error), now=self._world.now()))
             return
         await shown.end(done)
-        for item in done.items:
-            if item.entry is not None:
-                await self._receipts.told(item.entry.key)
-                if item.entry.outcome is Ended.DONE:
-                    self._receipts.refresh(item.run.ref)
+        checkpoint("go said")
         await self._receipts.told(done.attempt)
+        for item in done.items:
+            if item.entry is not None and item.entry.outcome is Ended.DONE:
+                self._receipts.refresh(item.run.ref)
 
 
 class _Progress:

@@ -18,7 +18,7 @@ MOST_CSV = 10_000
 
 
 class AuditDesk:
-    """Answers `audit`. Everybody may read what was done; refused attempts and the file are for admins."""
+    """Answers `audit`. Everybody may read what was done, as a file too; refused attempts are for admins."""
 
     def __init__(self, desk: Desk, ledger: Ledger, postman: Postman) -> None:
         self._world = desk.world
@@ -71,8 +71,9 @@ class AuditDesk:
         last = parts.last if asking.command.number("last") else MOST_CSV
         found = await self._entries(parts, last, who, ref, admin=admin)
         name = f"rundown-audit-{_stamp(self._world.now())}.csv"
+        counted = f"{len(found)} change{'' if len(found) == 1 else 's'}"
         try:
-            await self._postman.send_file(asking.asker.user, name, messages.audit_csv(found), f"{len(found)} changes")
+            await self._postman.send_file(asking.asker.user, name, messages.audit_csv(found), counted)
         except NotSaidError as error:
             raise OurError(
                 "The file could not be sent.",

@@ -9,15 +9,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from bot.domain.acts import Delete, Named, Proposal
+from bot.domain.acts import WRITES, Delete, Named, Proposal
 from bot.domain.errors import (
     AmbiguousError,
+    AskError,
     Choice,
     GrammarError,
+    NotAllowedError,
+    OurError,
     RundownError,
     TooLateError,
 )
@@ -25,8 +28,9 @@ from bot.domain.model import Kind
 from bot.domain.outcomes import Outcome
 from bot.postman import NotSaidError, Postman, ReturnPath
 from bot.presenters import messages
+from bot.presenters.message import Message
 from bot.slack.acting import Acting, new_key
-from bot.slack.desk import LIMIT_S, PATIENCE_S, Asking, Desk, Question, late_message
+from bot.slack.desk import LIMIT_S, PATIENCE_S, Answer, Asking, Desk, Question, late_message
 from bot.slack.drafting import Drafter
 from bot.slack.forms import Forms, Memo, Sent, ShownView, Values
 from bot.slack.grammar_changes import wants_form
@@ -46,6 +50,8 @@ log = logging.getLogger(__name__)
 
 NAME = "change"
 CONFIRM = "confirm"
+#: Seconds until the form opens though the system has not told yet what it is about; Slack gives three.
+OPEN_S = 1.0
 SHORTCUTS = {"note_on_run": "note", "attach_to_run": "link"}
 
 _TITLES = {
@@ -92,19 +98,37 @@ class Filling:
         self._tasks = tasks
 
     def register(self) -> None:
+        for verb in WRITES:
+            self._desk.feature(verb, self.answer)
         self._acting.open_form = self.open
-        self._forms.on(NAME, self.check, self.take)
-        self._forms.on(CONFIRM, lambda _: {}, self.take_confirmed)
+        self._forms.on(NAME, self.check, lambda sent: self._taken(sent, self.take))
+        self._forms.on(CONFIRM, lambda _: {}, lambda sent: self._taken(sent, self.take_confirmed))
 
     # ── opening ──
 
+    async def answer(self, asking: Asking) -> Answer:
+        """What `Acting` answers; the form first where one is wanted and the system takes longer than Slack waits."""
+        question, command = asking.question, asking.command
+        if not (question.trigger and _wants_form(asking)):
+            return await self._acting.answer(asking)
+        answering = asyncio.create_task(self._acting.answer(asking), name=f"form or not {question.key}")
+        try:
+            done, _ = await asyncio.wait({answering}, timeout=OPEN_S)
+            if done:
+                return await answering
+        finally:
+            answering.cancel()
+        await self._acting.need(command.verb, asking.asker.place, asking.asker.user)
+        if await self.open(command, question.back, question.trigger, ""):
+            return Answer(messages.working("the form"), silent=True)
+        return await self._acting.answer(asking)
+
     async def open(self, command: Command, back: ReturnPath, trigger: str, preview: str) -> bool:
-        """The form of a command, filled with what it says. False when Slack does not open it."""
+        """The form of a command, to be filled with what it says. False when Slack does not open it."""
         title, _ = _TITLES.get(command.verb, ("Rundown", "Send"))
         view = await self._forms.open(trigger, title) if trigger else ""
         if not view:
             return False
-        PATIENCE.set(Patience(time.monotonic() + PATIENCE_S))
         memo = Memo(
             key=new_key(),
             verb=command.verb,
@@ -114,14 +138,20 @@ class Filling:
             typed=command.text(),
             preview=preview,
         )
-        try:
-            if command.verb == "delete":
-                await self._show_confirm(view, memo)
-            else:
-                await self._show(view, memo, command, values_of(command))
-        except RundownError as error:
-            await self._failed(view, memo, error)
+        self._tasks.spawn(self._fill_in(view, memo, command, back.user), name=f"form of {command.verb} {memo.key}")
         return True
+
+    async def _fill_in(self, view: str, memo: Memo, command: Command, user: str) -> None:
+        """Show what the form asks, once that is known."""
+        PATIENCE.set(Patience(time.monotonic() + PATIENCE_S))
+        try:
+            async with asyncio.timeout(LIMIT_S):
+                if command.verb == "delete":
+                    await self._show_confirm(view, memo, user)
+                else:
+                    await self._show(view, memo, command, values_of(command), user)
+        except Exception as error:  # the last resort: nobody is left with a form that never comes
+            await self._failed(view, memo, error, user, command)
 
     async def open_on_message(self, verb: str, back: ReturnPath, trigger: str, text: str) -> None:
         """The form of a message shortcut: a note with the message's words, or a link to the message."""
@@ -129,6 +159,7 @@ class Filling:
         if not view:
             self._desk.tell(back, GrammarError("The form did not open.", fix="Use the shortcut again."), key="")
             return
+        PATIENCE.set(Patience(time.monotonic() + PATIENCE_S))
         memo = Memo(key=new_key(), verb=verb, team=back.team, channel=back.channel, thread=back.thread)
         try:
             await self._acting.need(verb, Place(back.team, back.channel, back.thread), back.user)
@@ -145,32 +176,70 @@ class Filling:
                 values["url"] = await self._postman.permalink(back.channel, back.message_ts)
                 values["name"] = "Slack message"
             await self._update(view, memo, _Filled(_append_fields(verb, values, ask_run=True)))
-        except RundownError as error:
-            await self._failed(view, memo, error)
+        except Exception as error:  # the last resort, as above
+            await self._failed(view, memo, error, back.user)
 
-    async def _show(self, view: str, memo: Memo, command: Command, values: Values, error: str = "") -> None:
-        back = ReturnPath(team=memo.team, channel=memo.channel, user="", thread=memo.thread)
+    async def _show(
+        self, view: str, memo: Memo, command: Command, values: Values, user: str, *, error: str = ""
+    ) -> bool:
+        """The form with these values. False when it is not open any more."""
+        back = ReturnPath(team=memo.team, channel=memo.channel, user=user, thread=memo.thread)
         asking = await self._desk.understand(command, Question(text=command.text(), back=back))
         filled = await self._fill(asking, values)
-        await self._update(view, replace(memo, run=filled.run), filled, error)
+        kept = _beside(command, filled.fields).text()
+        return await self._update(view, replace(memo, run=filled.run, typed=kept), filled, error)
 
-    async def _update(self, view: str, memo: Memo, filled: _Filled, error: str = "") -> None:
+    async def _update(self, view: str, memo: Memo, filled: _Filled, error: str = "") -> bool:
         from bot.presenters.forms import Form
 
         title, submit = _TITLES[memo.verb]
         form = Form(title=title, submit=submit, fields=filled.fields, intro=filled.intro, error=error)
-        await self._forms.show(view, messages.form(form), NAME, memo)
+        return await self._forms.show(view, messages.form(form), NAME, memo)
 
-    async def _failed(self, view: str, memo: Memo, error: RundownError) -> None:
+    async def _failed(
+        self, view: str, memo: Memo, failed: BaseException, user: str, command: Command | None = None
+    ) -> None:
+        """Say in the form what is wrong; and by a message, too, where the form is closed or there is a way to press."""
+        if isinstance(failed, NotSaidError):
+            log.error("a form could not be answered: %s", failed.reason)
+            return
+        error = _told(failed)
         title, _ = _TITLES.get(memo.verb, ("Rundown", ""))
-        await self._forms.show(view, messages.form_done(title, _words(error)), "waiting", memo)
+        shown = await self._forms.show(view, messages.form_done(title, _words(error)), "waiting", memo)
+        complaint = complain(failed, command)
+        if shown and not complaint.closest and not getattr(error, "askable", False):
+            return
+        refused = isinstance(error, NotAllowedError)
+        message = (
+            self._desk.refusal(error, command)
+            if isinstance(error, NotAllowedError)
+            else messages.complaint(complaint, now=self._world.now())
+        )
+        await self._say(memo, user, message)
+        if command is not None and not shown and not refused:
+            await self._offer_again(memo, user, command)
 
-    async def _show_confirm(self, view: str, memo: Memo, error: str = "") -> None:
+    async def _say(self, memo: Memo, user: str, message: Message) -> None:
+        """Say it to whoever filled in the form, where that was opened."""
+        back = ReturnPath(team=memo.team, channel=memo.channel, user=user, thread=memo.thread)
+        try:
+            await self._postman.whisper(back, message)
+        except NotSaidError as error:
+            log.error("what became of a form could not be said in %s: %s", memo.channel, error.reason)
+
+    async def _offer_again(self, memo: Memo, user: str, command: Command) -> None:
+        """A button that opens the form with what was typed; a text too long for a button is not offered."""
+        if len(command.text()) <= 1_900:
+            kept = "What you had filled in is kept."
+            await self._say(memo, user, messages.form_offer(memo.verb, kept, value=command.text()))
+
+    async def _show_confirm(self, view: str, memo: Memo, user: str, error: str = "") -> None:
         from bot.presenters.forms import Field, Form
 
         proposal = await self._proposals.get(memo.preview)
         if proposal is None or not proposal.confirm:
-            await self._failed(view, memo, GrammarError("This preview is not known any more.", fix="Ask again."))
+            gone = GrammarError("This preview is not known any more.", fix="Ask again.")
+            await self._failed(view, memo, gone, user)
             return
         form = Form(
             title="Delete a run",
@@ -181,7 +250,9 @@ class Filling:
             ),
             error=error,
         )
-        await self._forms.show(view, messages.form(form), CONFIRM, replace(memo, key=new_key()))
+        shown = await self._forms.show(view, messages.form(form), CONFIRM, replace(memo, key=new_key()))
+        if error and not shown:
+            await self._failed(view, memo, GrammarError(error, fix="Press Delete… again."), user)
 
     def on_shortcut(self, name: str, body: Mapping[str, Any], back: ReturnPath) -> None:
         """A message shortcut was used."""
@@ -231,7 +302,13 @@ class Filling:
 
     def _command(self, sent: Sent) -> Command:
         """The command that says what was filled in; what the form did not ask stays as it was typed."""
-        return command_from(sent.memo.verb, {**self._typed(sent.memo), **sent.values}, now=self._world.now())
+        return command_from(sent.memo.verb, self._values(sent), now=self._world.now())
+
+    def _values(self, sent: Sent) -> Values:
+        """What was filled in, on top of what was typed; files that a form had before are still among them."""
+        typed = self._typed(sent.memo)
+        files = dict.fromkeys((*_several(typed, "file"), *_several(sent.values, "file")))
+        return {**typed, **sent.values, **({"file": tuple(files)} if files else {})}
 
     def _typed(self, memo: Memo) -> Values:
         values: dict[str, str | tuple[str, ...]] = {}
@@ -246,9 +323,18 @@ class Filling:
             values["in"] = memo.run
         return values
 
+    async def _taken(self, sent: Sent, work: Callable[[Sent], Awaitable[None]]) -> None:
+        """Work on one delivery of a form; whatever goes wrong is told to whoever sent it."""
+        if not await self._desk.is_first(f"form {sent.memo.key}"):
+            return
+        PATIENCE.set(Patience(time.monotonic() + PATIENCE_S))
+        try:
+            await work(sent)
+        except Exception as error:  # the last resort: no form says for ever that it is working
+            await self._failed(sent.view, sent.memo, error, sent.user)
+
     async def take(self, sent: Sent) -> None:
         """Do what the form says; it tells how that went."""
-        PATIENCE.set(Patience(time.monotonic() + PATIENCE_S))
         memo = sent.memo
         back = ReturnPath(team=memo.team, channel=memo.channel, user=sent.user, thread=memo.thread, private=False)
         command = self._command(sent)
@@ -273,10 +359,11 @@ class Filling:
         memo = sent.memo
         proposal = await self._proposals.get(memo.preview)
         if proposal is None or not isinstance(proposal.change, Delete):
-            await self._failed(sent.view, memo, GrammarError("This preview is not known any more.", fix="Ask again."))
+            gone = GrammarError("This preview is not known any more.", fix="Ask again.")
+            await self._failed(sent.view, memo, gone, sent.user)
             return
         if _folded(str(sent.values.get("name", ""))) != _folded(proposal.confirm):
-            await self._show_confirm(sent.view, memo, "That is not its name; nothing was deleted.")
+            await self._show_confirm(sent.view, memo, sent.user, "That is not its name; nothing was deleted.")
             return
         back = ReturnPath(team=memo.team, channel=memo.channel, user=sent.user, thread=memo.thread, private=False)
         await self._do(sent, proposal, back, None)
@@ -288,11 +375,12 @@ class Filling:
             receipt = await self._acting.carry_out(proposal, back, begun=_nothing)
         except LateError as error:
             late = late_message(error.entry, self._world)
-            await self._forms.show(sent.view, messages.form_done(title, late), "waiting", memo)
+            if not await self._forms.show(sent.view, messages.form_done(title, late), "waiting", memo):
+                await self._say(memo, sent.user, late)
             return
         except RundownError as error:
             if command is None or isinstance(error, TooLateError):
-                await self._failed(sent.view, memo, error)
+                await self._failed(sent.view, memo, error, sent.user)
             else:
                 await self._show_again(sent, command, error)
             await self._acting.told(proposal.key)
@@ -306,24 +394,59 @@ class Filling:
 
     async def _show_again(self, sent: Sent, command: Command, error: RundownError) -> None:
         """The same form with what was typed, and why it could not be done."""
-        complaint = complain(error, command)
         memo = replace(sent.memo, key=new_key())
+        if isinstance(error, NotAllowedError):
+            await self._failed(sent.view, memo, error, sent.user, command)
+            return
+        values = self._values(sent)
         try:
-            await self._show(sent.view, memo, command, {**self._typed(sent.memo), **sent.values}, _words(error))
-        except RundownError:
-            await self._forms.show(
-                sent.view,
-                messages.form_done(_TITLES[memo.verb][0], f"{complaint.what} {complaint.why}"),
-                "waiting",
-                memo,
-            )
+            if "ref" in sent.values:  # a form that asks for the run as well
+                filled = _Filled(_append_fields(memo.verb, values, ask_run=True))
+                shown = await self._update(sent.view, memo, filled, _words(error))
+            else:
+                shown = await self._show(sent.view, memo, command, values, sent.user, error=_words(error))
+        except (RundownError, TimeoutError):  # the system does not even tell what the form needs
+            await self._failed(sent.view, memo, error, sent.user)
+            await self._offer_again(memo, sent.user, command)
+            return
+        if not shown:
+            await self._say(memo, sent.user, messages.complaint(complain(error, command), now=self._world.now()))
+            await self._offer_again(memo, sent.user, command)
 
     async def _only_changes(self, asking: Asking, sent: Sent) -> Command:
         """The edit without the fields that were left as they are."""
         found = await asking.find(asking.command.refs[0])
         shown = {field.name: field.value for field in await _edit_fields(found, {})}
         changed = {name: value for name, value in sent.values.items() if shown.get(name, "") != value}
+        if not changed:
+            raise AskError(
+                "Nothing is different.", why="Every field is as it was.", fix="Change one, or close the form."
+            )
         return command_from("edit", {"ref": str(found.run.ref), **changed})
+
+
+def _wants_form(asking: Asking) -> bool:
+    """Whether so little was typed that a form asks for the rest."""
+    command = asking.command
+    if command.verb in ("link", "attach"):
+        return not command.words and not asking.asker.place.thread
+    return wants_form(command)
+
+
+def _beside(command: Command, fields: Sequence[Field]) -> Command:
+    """What was typed that a form does not show: it travels along. A form never shows the files it had before."""
+    shown = {field.name for field in fields if field.kind != "files"}
+    flags = tuple((name, value) for name, value in command.flags if name not in shown)
+    return replace(command, words=(), flags=flags)
+
+
+def _told(failed: BaseException) -> RundownError:
+    """What may be told of it; what is no error of ours or theirs stays in the log."""
+    if isinstance(failed, RundownError):
+        return failed
+    if isinstance(failed, TimeoutError):
+        return GrammarError("That took too long.", fix="Try again.")
+    return OurError("Something went wrong in Rundown.", why="This is our mistake, not yours.", fix="Try again.")
 
 
 async def _nothing() -> None:

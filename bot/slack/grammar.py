@@ -40,7 +40,7 @@ class Grammar:
     def __init__(self, verbs: Iterable[Verb] = VERBS, *, read_only: bool = False) -> None:
         """With `read_only` there are no verbs that change anything: who types one is told why."""
         every = tuple(verbs)
-        writing = {verb.name for verb in every if read_only and verb.writes}
+        writing = {verb.name for verb in every if read_only and verb.writes and not verb.settings}
         self.verbs = tuple(verb for verb in every if verb.name.partition(" ")[0] not in writing)
         removed = {name for verb in every if verb not in self.verbs for name in (verb.name, *verb.aliases)}
         self._away: Mapping[str, Planned] = {**PLANNED, **dict.fromkeys(removed, READ_ONLY)}

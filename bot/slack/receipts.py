@@ -6,14 +6,15 @@ import asyncio
 import logging
 from dataclasses import replace
 
-from bot.domain.acts import Ended, Entry, Receipt
+from bot.domain.acts import Bulk, Ended, Entry, Receipt
+from bot.domain.checkpoints import checkpoint
 from bot.domain.errors import RundownError
 from bot.domain.model import RunRef
 from bot.postman import NotSaidError, Postman, ReturnPath
 from bot.presenters import messages
 from bot.slack.cards import CardKeeper
 from bot.slack.desk import World
-from bot.usecases.bulk import recorded
+from bot.usecases.bulk import bulk_of, bulk_words, last_go, recorded
 from bot.usecases.changing import Hands, settle_orphan
 from bot.usecases.ports import Place, Proposals
 
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 
 #: Seconds between two looks for changes whose end nobody was told.
 LOOK_S = 20.0
+STOPPED = "Rundown was stopped in the middle of it."
 
 
 class Receipts:
@@ -51,6 +53,7 @@ class Receipts:
             team=back.team, channel=back.channel, user=back.user, thread=thread, response_url=back.response_url
         )
         ts = await self._postman.say(there, messages.receipt(receipt, now=self._world.now()))
+        checkpoint("said in public")
         if ts and ref is not None:
             await self._bind(Place(back.team, back.channel, thread or ts), replace(ref, thread=None))
         return True
@@ -82,6 +85,7 @@ class Receipts:
             await self._hands.ledger.tell(key)
         except RundownError as error:
             log.warning("that %s was told can't be recorded: %s", key, error.what)
+        checkpoint("told")
 
     async def settle_for_ever(self) -> None:
         """Settle, and tell, what a process left behind that died or could not speak: now, and every while."""
@@ -93,27 +97,26 @@ class Receipts:
             await asyncio.sleep(LOOK_S)
 
     async def settle(self) -> None:
-        """Settle and tell what was left behind."""
-        bulks: dict[str, Entry] = {}
-        for entry in await self._hands.ledger.orphans():
-            if entry.ref is None and entry.change is None and "#" in entry.key:  # a bulk that was cut short
-                await self._hands.ledger.end(
-                    entry.key, Ended.FAILED, at=self._world.now(), why="Rundown was stopped in the middle of it."
-                )
-                bulks[entry.key.partition("#")[0]] = entry
-                continue
-            receipt = await settle_orphan(entry, hands=self._hands)
-            if entry.part_of:
-                bulks.setdefault(entry.part_of, entry)
-            await self._tell(receipt)
-        for key, entry in bulks.items():
-            await self._tell_bulk(key, entry)
+        """Settle and tell what was left behind: each run for itself, then the goes that were made of several."""
+        orphans = await self._hands.ledger.orphans()
+        checkpoint("found")
+        for entry in orphans:
+            if not bulk_of(entry):
+                receipt = await settle_orphan(entry, hands=self._hands)
+                checkpoint("settled")
+                await self._tell(receipt)
+        for entry in orphans:
+            if bulk_of(entry):
+                await self._settle_go(entry)
+        checkpoint("looked")
 
     async def _tell(self, receipt: Receipt) -> None:
         entry = receipt.entry
-        back = ReturnPath(team=entry.team, channel=entry.channel, user=entry.who, thread=entry.thread)
+        if entry.outcome is Ended.DOUBT and entry.told:
+            return  # that it is in doubt is known; what comes of it will be told
+        back = _way_back(entry)
         try:
-            if entry.part_of:
+            if entry.part_of and await self._is_summed_up_later(entry):
                 if entry.ref is not None:
                     self._cards.changed(entry.ref)
             elif entry.outcome is not Ended.DONE or not await self.publish(back, receipt):
@@ -121,19 +124,45 @@ class Receipts:
         except NotSaidError as error:
             log.warning("the end of %s can't be told: %s", entry.key, error.reason)
             return
+        checkpoint("said")
         await self.told(entry.key)
 
-    async def _tell_bulk(self, key: str, entry: Entry) -> None:
-        bulk = await self._proposals.get_bulk(key)
-        if bulk is None:
+    async def _is_summed_up_later(self, entry: Entry) -> bool:
+        """Whether the summary of several runs will tell of this one: then it is not told by itself."""
+        go = await last_go(entry.part_of, self._hands.ledger)
+        return go is not None and not (go.told and go.outcome is not Ended.BEGUN)
+
+    async def _settle_go(self, entry: Entry) -> None:
+        """Sum up a change to several runs whose process died. One of them that is not settled yet is waited for."""
+        bulk = await self._proposals.get_bulk(bulk_of(entry))
+        bulk = await recorded(bulk, self._hands.ledger) if bulk is not None else None
+        if bulk is not None and bulk.count(Ended.BEGUN):
             return
-        bulk = replace(
-            await recorded(bulk, self._hands.ledger), dry=False, stopped="Rundown was stopped in the middle of it."
-        )
-        back = ReturnPath(team=entry.team, channel=entry.channel, user=entry.who, thread=entry.thread)
-        try:
-            await self._postman.say(back, messages.bulk(bulk, now=self._world.now()))
-        except NotSaidError as error:
-            log.warning("the end of %s can't be told: %s", key, error.reason)
+        if entry.outcome is Ended.BEGUN:
+            whole = bulk is not None and not bulk.left
+            entry = replace(
+                entry,
+                outcome=Ended.DONE if whole else Ended.FAILED,
+                why=f"{bulk_words(bulk)}." if bulk is not None and whole else STOPPED,
+            )
+            await self._hands.ledger.end(entry.key, entry.outcome, at=self._world.now(), why=entry.why)
+        checkpoint("settled")
+        if bulk is not None and not await self._sum_up(replace(bulk, dry=False), entry):
             return
         await self.told(entry.key)
+
+    async def _sum_up(self, bulk: Bulk, go: Entry) -> bool:
+        """Say what became of each run; False when it could not be said."""
+        summary = messages.bulk(replace(bulk, stopped=go.why if bulk.left else ""), now=self._world.now())
+        try:
+            await self._postman.say(_way_back(go), summary)
+        except NotSaidError as error:
+            log.warning("the end of %s can't be told: %s", go.key, error.reason)
+            return False
+        checkpoint("go said")
+        return True
+
+
+def _way_back(entry: Entry) -> ReturnPath:
+    """To where it was asked."""
+    return ReturnPath(team=entry.team, channel=entry.channel, user=entry.who, thread=entry.thread)

@@ -96,7 +96,8 @@ class Verb:
     `refs` and `words` are how many (least, most) of each it takes, words after references; with `rest` the last word
     takes everything that remains. `slots` tell what its words are, where they are more than words. `stands_for` makes
     it the verb of a text without one: of an empty text, of a bare reference, or (only as a suggestion) of other words.
-    A verb that `writes` must be typed in full, as must its flags.
+    A verb that `writes` must be typed in full, as must its flags; with `settings` it changes what Rundown itself does
+    and no run, and is there where Rundown only reads, too.
     With `picks` it takes either a reference or flags that choose runs.
     """
 
@@ -112,6 +113,7 @@ class Verb:
     flags: tuple[Flag, ...] = ()
     notes: tuple[str, ...] = ()
     writes: bool = False
+    settings: bool = False
     picks: bool = False
     stands_for: Literal["", "nothing", "ref", "words"] = ""
 
@@ -240,6 +242,34 @@ _ALLOW_NOTES = (
     f"VERB is one of {', '.join(ALLOWABLE)}, or all of them: all.",
     "Pick people, groups and channels from what Slack suggests while you type.",
     "Only admins of this workspace and of Rundown may do this.",
+)
+
+_DIGEST_NAME = Flag(name="name", is_word=True, says="What the digest is called here.")
+_DIGEST_FLAGS = (
+    Flag(name="at", shown="09:00", says="At this time of day; several with commas between them."),
+    Flag(name="on", shown="mon-fri", says="On these days; every day unless told otherwise."),
+    Flag(
+        name="tz", aliases=("timezone",), shown="Europe/Berlin", says="In this time zone; yours unless told otherwise."
+    ),
+    Flag(name="cron", shown='"0 9 * * 1-5"', says="At these times, in cron's five fields."),
+    *(
+        flag
+        for flag in _LIST_FLAGS
+        if flag.name in ("auto", "manual", "in", "project", "milestone", "config", "source", "suite", "tag", "by")
+    ),
+    Flag(name="words", says="Only runs with these words in their names."),
+    Flag(name="what", takes=Takes.WORDS, shown="failed,unfinished,stale", says="What it tells of; failed unless told."),
+    Flag(
+        name="if-empty",
+        takes=Takes.CHOICE,
+        choices=("skip", "line", "post"),
+        says="What it does on a quiet day: nothing, one line, or the whole digest.",
+    ),
+    Flag(name="query", takes=Takes.TEXT, shown='"list --older-than 14d"', says="The answer to this command instead."),
+)
+_DIGEST_NOTES = (
+    "The zone is that of your Slack profile unless --tz says another; the next three times are shown before it counts.",
+    "Both clock changes are kept: one digest for each time of day.",
 )
 
 VERBS = (
@@ -505,6 +535,87 @@ VERBS = (
         notes=(f"--status is one of {', '.join(ended.name.lower() for ended in Ended)}.",),
     ),
     Verb(
+        name="digest add",
+        says="Post a digest of failed automation runs in this channel, at times you say.",
+        usage="NAME --at 09:00 [--on mon-fri] [--tz Europe/Berlin] | --cron X [--in CONNECTION] [--project ID|NAME] "
+        "[--source X] [--tag A,B] [--what failed,unfinished,stale] [--if-empty skip|line|post] [more flags]",
+        examples=(
+            "digest add nightly --at 09:00 --on mon-fri",
+            'digest add weekly --cron "0 9 * * 1" --what failed,stale',
+        ),
+        words=(1, 1),
+        slots=(_DIGEST_NAME,),
+        flags=_DIGEST_FLAGS,
+        notes=_DIGEST_NOTES,
+        writes=True,
+        settings=True,
+    ),
+    Verb(
+        name="digest list",
+        aliases=("digest", "digests"),
+        says="The digests of this channel: when, about what, whose, and when they come next.",
+        usage="",
+        examples=("digest list", "digest list --share"),
+    ),
+    Verb(
+        name="digest show",
+        says="One digest: its next times, what it tells, and what became of the last ones.",
+        usage="NAME",
+        examples=("digest show nightly", "digest show weekly"),
+        words=(1, 1),
+        slots=(_DIGEST_NAME,),
+    ),
+    Verb(
+        name="digest test",
+        says="What a digest would say now, to you alone.",
+        usage="NAME",
+        examples=("digest test nightly", "digest test weekly"),
+        words=(1, 1),
+        slots=(_DIGEST_NAME,),
+    ),
+    Verb(
+        name="digest edit",
+        says="Change a digest; without flags a form is offered.",
+        usage="NAME [--name X] [--at 09:00] [--on mon-fri] [--tz ZONE] [more flags]",
+        examples=("digest edit nightly --at 08:30", "digest edit weekly --if-empty skip"),
+        words=(1, 1),
+        slots=(_DIGEST_NAME,),
+        flags=(*_DIGEST_FLAGS, Flag(name="name", says="What it is called from now on.")),
+        writes=True,
+        settings=True,
+    ),
+    Verb(
+        name="digest pause",
+        says="Post a digest no more, until it is resumed or a day has come.",
+        usage="NAME [--until 2026-12-24]",
+        examples=("digest pause nightly", "digest pause nightly --until 2027-01-02"),
+        words=(1, 1),
+        slots=(_DIGEST_NAME,),
+        flags=(Flag(name="until", shown="DAY", says="It goes on at that day."),),
+        writes=True,
+        settings=True,
+    ),
+    Verb(
+        name="digest resume",
+        says="Post a paused or parked digest again, from its next time on.",
+        usage="NAME",
+        examples=("digest resume nightly", "digest resume weekly"),
+        words=(1, 1),
+        slots=(_DIGEST_NAME,),
+        writes=True,
+        settings=True,
+    ),
+    Verb(
+        name="digest remove",
+        says="Take a digest away.",
+        usage="NAME",
+        examples=("digest remove nightly", "digest remove weekly"),
+        words=(1, 1),
+        slots=(_DIGEST_NAME,),
+        writes=True,
+        settings=True,
+    ),
+    Verb(
         name="here",
         says="Which connection and project hold in this channel.",
         usage="",
@@ -561,7 +672,6 @@ _STATE = "Ask when you want to know: list --status failed shows the runs in whic
 
 #: Verbs of later versions. An entry of the same name in a grammar's own table goes before.
 PLANNED: Mapping[str, Planned] = {
-    "digest": Planned("post digests", _STATE),
     "watch": Planned("watch runs", _STATE),
     "mute": Planned("mute runs", "There is nothing to mute: Rundown only says what somebody asked it or did with it."),
     "iam": Planned("take your word for who you are", "It knows you by your email address: whoami shows as whom."),

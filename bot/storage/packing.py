@@ -5,13 +5,16 @@ msgspec is imported where it is first needed: the start must not wait for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, TypeVar, get_args, get_type_hints
 
 from bot.domain.acts import Bulk, BulkItem, Change, Entry, Proposal, Seen
+from bot.domain.digests import DigestPlan
 from bot.domain.model import RunRef
+from bot.domain.outcomes import Tally
 
 T = TypeVar("T")
 
@@ -52,6 +55,25 @@ def pack_proposal(proposal: Proposal) -> str:
 
 def pack_bulk(bulk: Bulk) -> str:
     return _text({**_plain(bulk), "items": [_item(item) for item in bulk.items]})
+
+
+def pack_plan(plan: DigestPlan) -> str:
+    """A plan without `since`, which moves by itself and is kept beside it."""
+    import msgspec
+
+    return msgspec.json.encode(replace(plan, since=None)).decode()
+
+
+def pack_tally(tally: Tally) -> str:
+    """The counts that are not zero."""
+    return _text({word: number for word, number in _plain(tally).items() if number})
+
+
+def pack_words(words: Iterable[str]) -> str:
+    """A list of words, as SQLite's `json_each` reads it."""
+    import msgspec
+
+    return msgspec.json.encode(list(words)).decode()
 
 
 def _item(item: BulkItem) -> dict[str, Any]:
@@ -97,6 +119,28 @@ def unpack_proposal(packed: str | None) -> Proposal | None:
 
 def unpack_bulk(packed: str | None) -> Bulk | None:
     return _unpacked(packed, lambda plain: _read(Bulk, plain, items=lambda items: tuple(map(_read_item, items))))
+
+
+def unpack_plan(packed: str) -> DigestPlan | None:
+    """The plan, if this version knows all that it asks for. What this version wrote is read three times as fast."""
+    import msgspec
+
+    try:
+        plan = msgspec.json.decode(packed, type=DigestPlan)
+        same = msgspec.json.encode(plan) == packed.encode()
+        return plan if same else _whole(msgspec.json.decode(packed), DigestPlan)
+    except _UNREADABLE:
+        return None
+
+
+def unpack_tally(packed: str) -> Tally | None:
+    return _unpacked(packed, lambda plain: _whole(plain, Tally))
+
+
+def unpack_words(packed: str | bytes) -> list[str]:
+    import msgspec
+
+    return msgspec.json.decode(packed, type=list[str])
 
 
 def _unpacked(packed: str | None, read: Callable[[Any], T]) -> T | None:

@@ -174,4 +174,100 @@ def migrations() -> Migrations:
         for table in ("recall_lists", "recall_runs", "run_threads"):
             db.table(table).create_index(["at"])
 
+    @rundown(name="009_plans")
+    def plans(db: Database) -> None:
+        db.table("plans").create(
+            {
+                "id": str,
+                "team": str,
+                "channel": str,
+                "name": str,
+                "folded": str,
+                "owner": str,
+                "body": str,
+                "since": str,
+            },
+            pk="id",
+            not_null={"team", "channel", "name", "folded", "owner", "body"},
+            strict=True,
+        )
+        db.table("plans").create_index(["team", "channel", "folded"], unique=True)
+        db.table("plan_slots").create(
+            {"plan": str, "slot": str, "state": str, "owner": str, "lease_until": str, "made_at": str},
+            pk=("plan", "slot"),
+            not_null={"state", "owner"},
+            strict=True,
+        )
+
+    @rundown(name="010_parcels")
+    def parcels(db: Database) -> None:
+        db.table("parcels").create(
+            {
+                "key": str,
+                "team": str,
+                "channel": str,
+                "body": str,
+                "made_at": str,
+                "for_whom": str,
+                "owner": str,
+                "slot": str,
+                "under": str,
+                "thread": str,
+                "state": str,
+                "tries": int,
+                "tried_at": str,
+                "posted_at": str,
+                "ts": str,
+                "reason": str,
+                "repeat": int,
+                "holder": str,
+                "free_at": str,
+                "ended_at": str,
+            },
+            pk="key",
+            not_null={"team", "channel", "body", "made_at", "under", "thread", "state", "tries", "holder"},
+            strict=True,
+        )
+        for index in (
+            "parcels_open on parcels (made_at) where free_at is not null",
+            "parcels_in_order on parcels (team, channel, under, thread, made_at) where free_at is not null",
+            "parcels_parts on parcels (under) where under != ''",
+            "parcels_ended on parcels (ended_at) where ended_at is not null",
+            "parcels_about on parcels (for_whom, made_at)",
+        ):
+            db.conn.execute(f"create index {index}")
+
+    @rundown(name="011_history")
+    def history(db: Database) -> None:
+        db.table("streams").create(
+            {"id": int, "connection": str, "project": int, "letter": str, "series": str, "config": str},
+            pk="id",
+            not_null={"connection", "project", "letter", "series", "config"},
+            strict=True,
+        )
+        db.table("streams").create_index(["connection", "project", "letter", "series", "config"], unique=True)
+        db.table("stream_tests").create(
+            {"stream": int, "first": int, "count": int, "keys": bytes},
+            pk=("stream", "first"),
+            not_null={"count", "keys"},
+            strict=True,
+        )
+        db.table("past_runs").create(
+            {
+                "run": str,
+                "stream": int,
+                "number": int,
+                "created_at": str,
+                "finished_at": str,
+                "tally": str,
+                "failing": int,
+                "first_test": int,
+                "tests": bytes,
+            },
+            pk="run",
+            not_null={"stream", "number", "created_at", "tally", "failing"},
+            strict=True,
+        )
+        db.table("past_runs").create_index(["stream", "created_at", "number"])
+
     return rundown

@@ -93,6 +93,9 @@ class Remembering:
     async def runs(self, letter: str, query: RunQuery) -> Listing[Run]:
         return await self._once(("runs", letter, query), SHORT_S, lambda: self._inner.runs(letter, query))
 
+    async def scan(self, letter: str, query: RunQuery, see: Callable[[Run], None]) -> Listing[Run]:
+        return await self._inner.scan(letter, query, see)
+
     async def earlier(self, run: Run, limit: int) -> Listing[Run]:
         return await self._once(("earlier", run.ref, limit), LONG_S, lambda: self._inner.earlier(run, limit))
 
@@ -285,7 +288,7 @@ class Remembering:
             self._rows -= entry.rows
 
     def _learn(self, value: object) -> None:
-        """Which plan a run is in, which stays so: kept longer than the run itself, as the one changes with the other."""
+        """Which plan a run is in: kept longer than the run itself, as the one changes with the other."""
         rows = value.items if isinstance(value, Listing) else (value,)
         for run in (row for row in rows if isinstance(row, Run) and row.parent is not None):
             self._parents[run.ref] = cast("RunRef", run.parent)

@@ -649,6 +649,12 @@ class PractiTest:
         total = None if stopped else len(runs) if wanted is None else found.total
         return Listing(tuple(runs[: query.at_most]), found.read_at, total, (*found.missing, *gaps))
 
+    async def scan(self, letter: str, query: RunQuery, see: Callable[[Run], None]) -> Listing[Run]:
+        found = await self.runs(letter, query)
+        for run in found.items:
+            see(run)
+        return replace(found, items=())
+
     async def earlier(self, run: Run, limit: int) -> Listing[Run]:
         """Sets whose names fold to the same, as many as their instances can be read in a few calls."""
         if limit < 1:

@@ -844,6 +844,18 @@ class Testmo:
         size = 100 if keep else _page_size(query.at_most)
         return await self._runs(letter, project, params, keep, query.at_most, size=size)
 
+    async def scan(self, letter: str, query: RunQuery, see: Callable[[Run], None]) -> Listing[Run]:
+        project = project_meant(LABEL, query.project, self.project)
+        self._kind(letter)
+        params, keep = await self._wanted(letter, project, query)
+
+        def shown(run: Run) -> bool:
+            if keep is None or keep(run):
+                see(run)
+            return False
+
+        return await self._runs(letter, project, params, shown, None)
+
     async def earlier(self, run: Run, limit: int) -> Listing[Run]:
         """Of manual runs, those whose names fold to the same are picked out of the closed ones before."""
         if limit < 1:

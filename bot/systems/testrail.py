@@ -444,7 +444,7 @@ _CLOSED = re.compile(r"The test (run|plan) is already completed")
 _IN_PLAN = re.compile(
     r"belongs to a test plan and cannot be|is part of a test run\. Please use API endpoints for test plan"
 )
-_LACKING = re.compile(r"You are not allowed to (\w{1,20}) ([\w ]{1,40}) \(insufficient permissions\)")
+_LACKING = re.compile(r"You are not allowed to (add|edit|close|delete) ([\w ]{1,40}) \(insufficient permissions\)")
 
 
 def judge(status: int, body: bytes) -> RundownError | None:
@@ -743,6 +743,30 @@ class TestRail:
         except UnknownError:
             raise _no_project(project) from None
 
+    async def scan(self, letter: str, query: RunQuery, see: Callable[[Run], None]) -> Listing[Run]:
+        """See Connection. Only the runs inside plans, of a few plans at most, are held before they are shown."""
+        project = project_meant(LABEL, query.project, self.project)
+        shown: set[int] = set()
+
+        def show(run: Run) -> bool:
+            """Once, though pages overlap; and nothing is kept of it."""
+            if run.ref.id not in shown:
+                shown.add(run.ref.id)
+                see(run)
+            return False
+
+        try:
+            lens = await self._lens(project)
+            wanted = await self._wanted(replace(query, at_most=None), project)
+            showing = replace(wanted, keep=lambda run: (wanted.keep is None or wanted.keep(run)) and show(run))
+            if letter == "P":
+                found = await self._outer(project, "plans", showing, lens)
+            else:
+                found = await self._runs(project, showing, lens)
+        except UnknownError:
+            raise _no_project(project) from None
+        return replace(found, items=(), total=None if found.total is None or found.missing else len(shown))
+
     async def earlier(self, run: Run, limit: int) -> Listing[Run]:
         """See Connection. For a run inside a plan, the ten newest finished plans are looked into, no further."""
         lens = await self._lens(run.project)
@@ -824,8 +848,8 @@ class TestRail:
         writing.refuse_what_is_fixed(change, plan=row.plan_id, closed=bool(row.is_completed))
         return await self._prepare_edit(change, row) if isinstance(change, Edit) else change
 
-    async def carry_out(self, change: Change, files: Mapping[str, bytes]) -> RunRef | None:
-        """See Connection. What an edit or an addition leaves as it is, is read right before it."""
+    async def carry_out(self, change: Change, files: Mapping[str, bytes]) -> RunRef | None:  # noqa: ARG002
+        """See Connection. What an edit or an addition leaves as it is, is read right before it. No change has files."""
         writing.refuse_what_has_no_place(change, self._kind_of(change))
         if isinstance(change, Start):
             try:
@@ -850,13 +874,12 @@ class TestRail:
         if isinstance(change, Report):
             return None
         try:
-            held = await self._one(change.ref, WireRun if isinstance(change, Close | Delete) else WireHeld)
+            if isinstance(change, Close | Delete):
+                row = await self._one(change.ref, WireRun)
+                return isinstance(change, Close) and bool(row.is_completed)
+            held = await self._one(change.ref, WireHeld)
         except NotFoundError:
             return True if isinstance(change, Delete) else None
-        if isinstance(change, Delete):
-            return False
-        if isinstance(change, Close):
-            return bool(held.is_completed)
         if isinstance(change, Append):
             return writing.has_mark(held.description, change.marker)
         return writing.shows_edit(change, held, await self._cases_in(change.ref) if change.cases else None)
@@ -889,6 +912,8 @@ class TestRail:
                 rows = sorted(await self._users(project), key=lambda row: (row.name or "").casefold())
             else:
                 rows = []
+        except UnknownError:
+            raise _no_project(project) from None
         except (Forbidden, RejectedFault):
             return ()
         open_ones = [row for row in rows if not row.is_completed and row.is_active is not False]
@@ -1020,9 +1045,11 @@ class TestRail:
         except SystemFault as fault:
             fault.sent = False  # only reading had begun
             raise
-        if isinstance(change, Edit):
-            return writing.edit_order(change, held.milestone_id)
-        order = writing.append_order(change, held.description, held.milestone_id)
+        order = (
+            writing.edit_order(change, held.milestone_id)
+            if isinstance(change, Edit)
+            else writing.append_order(change, held.description, held.milestone_id)
+        )
         if order is not None:
             writing.refuse_what_is_fixed(change, plan=held.plan_id, closed=bool(held.is_completed))
         return order
@@ -1031,7 +1058,7 @@ class TestRail:
         return await self._wire.call("POST", f"{API}{order.call}", order.raw)
 
     def _read_changed(self, change: Close | Edit | Append | Report, answer: bytes) -> None:
-        """The answer must be the run as it is now; anything else leaves open what was done, and is a fault that says so."""
+        """The answer must be the run as it is now; anything else leaves open what was done, and that is a fault."""
         row = self._wire.decode(answer, WireMade)
         marker = change.marker if isinstance(change, Append) else None
         as_asked = (
@@ -1440,7 +1467,7 @@ def _fitting(names: Mapping[int, str], typed: str) -> list[int]:
     """The numbers that a number or name means."""
     number, word = read_digits(typed), typed.casefold()
     fitting = [each for each, name in names.items() if name.strip().casefold() == word]
-    return [number] if number in names else fitting
+    return [number] if number is not None and number in names else fitting
 
 
 def _home(row: object) -> int | None:

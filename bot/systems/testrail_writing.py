@@ -375,7 +375,7 @@ def _is_like(row: WireHeld, change: Start) -> bool:
 
 
 def read_loss(answer: object) -> Loss:
-    """TestRail's answer to `soft=1`. Its shape is documented nowhere: numbers are taken from wherever they are named."""
+    """TestRail's answer to `soft=1`. Its shape is documented nowhere, so counts are taken from wherever they stand."""
     found = tuple(_named_numbers(answer))
     results = next((number for name, number in found if _says("result", name)), None)
     tests = next((number for name, number in found if _says("test", name) and not _says("result", name)), None)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from bot.domain.access import ADMINS_ONLY, AccessRequest, Actor, Grant, Verdict, decide
+from bot.domain.access import ADMINS_ONLY, ALLOWABLE, AccessRequest, Actor, Grant, Verdict, decide
 from bot.domain.acts import Ended, Entry
 from bot.domain.errors import AskError, NotAllowedError, RundownError
 from bot.domain.model import RunRef
@@ -87,14 +87,22 @@ class Gate:
         )
         with contextlib.suppress(RundownError):  # it is refused all the same
             await self.ledger.note(entry)
-        raise not_allowed(verb, verdict)
+        maker = await self.name(place.team, verdict.grant.by) if verdict.grant else ""
+        raise not_allowed(verb, verdict, maker)
+
+    async def name(self, team: str, user: str) -> str:
+        """What somebody is called, for sentences; `an admin` in doubt."""
+        try:
+            return (await self.directory.actor(team, user)).name or "an admin"
+        except RundownError:
+            return "an admin"
 
 
 _READ_ONLY = Verdict(False, "Rundown runs in read mode here and changes nothing.")
 
 
-def not_allowed(verb: str, verdict: Verdict) -> NotAllowedError:
-    """The refusal in words."""
+def not_allowed(verb: str, verdict: Verdict, maker: str = "") -> NotAllowedError:
+    """The refusal in words. `maker` is the name of whoever made the rule that says so."""
     if verdict is _READ_ONLY:
         return NotAllowedError(
             verdict.rule,
@@ -104,7 +112,7 @@ def not_allowed(verb: str, verdict: Verdict) -> NotAllowedError:
         )
     if verdict.askable:
         why = (
-            f"The rule: deny {verdict.grant.verb}, made by <@{verdict.grant.by}>."
+            f"The rule: deny {verdict.grant.verb}, made by {maker or 'an admin'}."
             if verdict.grant
             else "Changes are denied until an admin allows them."
         )
@@ -124,6 +132,8 @@ async def ask_for_access(
     verb: str, command: str, *, gate: Gate, place: Place, user: str, key: str, now: datetime
 ) -> tuple[AccessRequest, bool]:
     """Keep a request for the admins. Also tells whether it is new; raises AskError when there is nothing to ask for."""
+    if verb not in ALLOWABLE:  # nobody is offered to ask for it
+        raise not_allowed(verb, Verdict(False, "Nobody can be allowed that by a rule."))
     actor, verdict = await gate.verdict(verb, place, user)
     if verdict.allowed:
         raise AskError(
@@ -159,13 +169,18 @@ async def settle_request(
     """Decide a request as an admin, once. Raises NotAllowedError, or AskError when it was decided before."""
     asked = await gate.grants.request(key)
     if asked is None:
-        raise AskError("That request is not known any more.", fix="Use `allow` instead.", closest=("help allow",))
+        raise AskError(
+            "That request is not known any more.",
+            why="Requests are not kept for ever.",
+            fix="Use `allow` instead.",
+            closest=("help allow",),
+        )
     await need_admin(gate, "allow", replace(place, team=asked.team), user, now=now, key=f"{key} {user}")
     done = await gate.grants.settle(key, settled, user)
     if done is None:
         before = await gate.grants.request(key) or asked
         raise AskError(
-            f"<@{before.settled_by}> has decided that already: {before.settled}.",
+            f"{await gate.name(asked.team, before.settled_by)} has decided that already: {before.settled}.",
             why="Each request is decided once.",
             fix="Use `allow` or `deny` to change it.",
             closest=("allow list",),

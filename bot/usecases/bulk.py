@@ -10,6 +10,7 @@ from datetime import datetime
 
 from bot.domain.acts import Bulk, BulkItem, Close, Ended, Entry, Proposal
 from bot.domain.answers import RunList
+from bot.domain.checkpoints import checkpoint
 from bot.domain.errors import AskError, NotAllowedError, NotFoundError, RundownError, SystemFault, TooLateError
 from bot.domain.model import Run
 from bot.usecases.changing import GOOD_FOR, LEASE_S, ExpiredError, Hands, LateError, carry_out, unhurried, vouching
@@ -105,18 +106,23 @@ async def carry_out_bulk(
         thread=place.thread,
         at=now,
     )
+    checkpoint("go asked")
     before = await hands.ledger.begin(claim, lease_s=LEASE_S)
     if before is not None:
         raise LateError(before)
+    checkpoint("go begun")
     async with vouching(claim.key, hands.ledger):
         try:
             await begun()
+            checkpoint("go announced")
             with unhurried():  # each run has its own time, however many there are
                 bulk = await _one_by_one(bulk, hands, place, user, progress)
         except BaseException:
             await _end(claim.key, Ended.FAILED, "Rundown was stopped in the middle of it.", hands)
             raise
-        await _end(claim.key, Ended.DONE, bulk_words(bulk), hands)
+        checkpoint("go ended")
+        await _end(claim.key, Ended.DONE, " ".join((f"{bulk_words(bulk)}.", bulk.stopped)).strip(), hands)
+        checkpoint("go recorded")
     return replace(bulk, attempt=claim.key)
 
 
@@ -152,11 +158,20 @@ async def _one_by_one(
             stopped = f"{error.what} {error.why}"
             break
         bulk = _with(bulk, number, entry)
+        await _leave_to_summary(entry, bulk, hands.ledger)
         if faults >= FAULTS and bulk.left:
             stopped = f"{FAULTS} in a row failed, so the rest was not tried."
             break
         await progress(bulk)
+        checkpoint("go next")
     return replace(bulk, stopped=stopped)
+
+
+async def _leave_to_summary(entry: Entry, bulk: Bulk, ledger: Ledger) -> None:
+    """Nobody need be told of this run by itself: the go's own record stays open until its summary is said."""
+    if entry.part_of == bulk.key and entry.outcome not in (Ended.BEGUN, Ended.DOUBT):
+        with contextlib.suppress(RundownError):  # one too many is told then
+            await ledger.tell(entry.key)
 
 
 async def _one(bulk: Bulk, run: Run, hands: Hands, place: Place, user: str) -> Entry:
@@ -216,6 +231,17 @@ async def recorded(bulk: Bulk, ledger: Ledger) -> Bulk:
         entry.ref: entry for entry in await ledger.entries(last=2 * MOST, part_of=bulk.key) if entry.ref is not None
     }
     return replace(bulk, items=tuple(replace(item, entry=known.get(item.run.ref)) for item in bulk.items))
+
+
+async def last_go(key: str, ledger: Ledger) -> Entry | None:
+    """The record of the last go that was made of a bulk."""
+    return (await _goes(key, ledger))[1]
+
+
+def bulk_of(entry: Entry) -> str:
+    """The key of the bulk that an entry is a go of; empty for one that stands for a single run."""
+    key, mark, _ = entry.key.partition("#")
+    return key if mark and entry.ref is None and entry.change is None else ""
 
 
 def bulk_words(bulk: Bulk) -> str:

@@ -118,10 +118,13 @@ async def carry_out(
         seen=Seen.of(proposal.run) if proposal.run else None,
         part_of=part_of,
     )
+    checkpoint("asked")
     await _begin(entry, hands)
+    _log(entry)
     checkpoint("begun")
     async with vouching(entry.key, hands.ledger):
         await begun()
+        checkpoint("announced")
         attempt = _Attempt(proposal=proposal, entry=entry, connection=connection, hands=hands, files=files or {})
         return await attempt.act()
 
@@ -353,18 +356,23 @@ async def _end(
     except RundownError as error:
         log.error("the end of %s (%s) could not be recorded: %s", entry.key, outcome, error.what)
         return replace(ended, why=f"{why} {UNRECORDED}".strip())
+    _log(ended)
+    return ended
+
+
+def _log(entry: Entry) -> None:
+    """A line when it begins and one when it has ended, each with all there is to know then."""
     log.info(
         "change %s: %s %s by %s in %s: %s%s",
         entry.key,
         entry.verb,
-        ended.ref or entry.title,
+        entry.ref or entry.title,
         entry.who,
         entry.channel,
-        outcome,
-        f" ({why})" if why else "",
-        extra={"change": audit_line(ended)},
+        entry.outcome,
+        f" ({entry.why})" if entry.why else "",
+        extra={"change": audit_line(entry)},
     )
-    return ended
 
 
 UNRECORDED = "(Its end could not be recorded yet.)"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
@@ -58,6 +58,12 @@ class Connection(Protocol):
 
         Filters the system knows are applied there, the others here; `query` holds only fields named in the kind's
         `filters`. Names are looked up (milestone `5.2`, source `nightly`): raises NotFoundError with the closest.
+        """
+
+    async def scan(self, letter: str, query: RunQuery, see: Callable[[Run], None]) -> Listing[Run]:
+        """Show every run of the query to `see`, in any order, without holding them; the listing returned is empty.
+
+        For what looks at very many. Its `missing` says what was not read, `total` how many there are.
         """
 
     async def earlier(self, run: Run, limit: int) -> Listing[Run]:

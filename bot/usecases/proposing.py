@@ -52,11 +52,15 @@ def need_write(verb: str, kind: Kind, system: str, ref: RunRef) -> None:
     if verb in kind.verbs:
         return
     raise CannotError(
-        kind.cannot.get(verb) or f"{system} can't {verb} a {kind.noun}.",
-        why=f"{ref.short} is a {kind.noun} of {system}.",
+        kind.cannot.get(verb) or f"{system} can't {verb} {_a(kind.noun)}.",
+        why=f"{ref.short} is {_a(kind.noun)} of {system}.",
         fix="Open it in its own pages to change it there.",
         closest=(f"show {replace(ref, thread=None)}",),
     )
+
+
+def _a(noun: str) -> str:
+    return f"{'an' if noun[:1] in 'aeiou' else 'a'} {noun}"
 
 
 def need_certain(found: Found, typed: str) -> None:
@@ -99,7 +103,7 @@ async def propose_close(found: Found, draft: Draft) -> Proposal:
     if closing is None:
         raise CannotError(
             f"{found.connection.system} can't close {ref.short}.",
-            why=f"{run.ref.short} is closed as a whole." if thread else f"It has no way to close a {kind.noun}.",
+            why=f"{run.ref.short} is closed as a whole." if thread else f"It has no way to close {_a(kind.noun)}.",
             fix=f"Close the whole {kind.noun}." if thread else "Open it in its own pages.",
             closest=(f"close {run.ref}" if thread else f"show {run.ref}",),
         )
@@ -194,7 +198,11 @@ async def start_target(
             closest=("here",),
         )
     if project:
-        raise NoContextError("Several systems have such a project.", fix="Name the connection with --in.")
+        raise NoContextError(
+            "Several systems have such a project.",
+            why=f"They are {', '.join(each.where for each, _ in able)}.",
+            fix=f"Name the connection with --in, for example --in {able[0][0].connection.name}.",
+        )
     raise AmbiguousError(
         "Where should it start?",
         tuple(Choice(f"{each.where}: {kind.noun}", f"{typed} --in {each.connection.name}") for each, kind in able),
@@ -275,7 +283,7 @@ async def propose_edit(found: Found, change: Edit, draft: Draft) -> Proposal:
     if not fields:
         raise AskError(
             f"{run.ref.short} is like that already.",
-            why="None of these would change anything.",
+            why="It has these values now.",
             fix="Give another value, or see it with `show`.",
             closest=(f"show {run.ref}",),
         )
@@ -331,7 +339,7 @@ async def propose_report(found: Found, change: Report, draft: Draft) -> Proposal
                 ("version", prepared.version),
                 ("tester", _name(prepared.tester)),
                 ("folder", prepared.folder),
-                *prepared.fields,
+                *_called(change.fields, prepared.fields),
                 ("files", ", ".join(each.name for each in prepared.files)),
             )
             if value
@@ -339,6 +347,13 @@ async def propose_report(found: Found, change: Report, draft: Draft) -> Proposal
     )
     warnings = ("A reported result can't be taken back from here.",)
     return await _proposal("report", found, run, prepared, draft, fields=fields, warnings=warnings)
+
+
+def _called(typed: tuple[tuple[str, str], ...], prepared: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """Fields as the system will get them, by the names people know: a system may have turned those into numbers."""
+    if len(typed) != len(prepared):
+        return prepared
+    return tuple((name, value) for (name, _), (_, value) in zip(typed, prepared, strict=True))
 
 
 def _took(seconds: float) -> str:

@@ -403,7 +403,9 @@ def test_an_audit_asks_for_twenty_of_everything_or_for_what_was_typed() -> None:
     )
 
 
-@pytest.mark.parametrize("text", ["close R118", "complete R118", "R118 close", "note R118 x", "allow all <@U1>", "start"])
+@pytest.mark.parametrize(
+    "text", ["close R118", "complete R118", "R118 close", "note R118 x", "allow all <@U1>", "start"]
+)
 def test_where_rundown_only_reads_there_is_nothing_that_changes_anything(text: str) -> None:
     with pytest.raises(GrammarError, match="only reads here"):
         Grammar(read_only=True).parse(text, now=NOW)

@@ -16,7 +16,8 @@ from sqlite_utils import Database as SqliteDatabase
 from bot.storage.database import Database, DatabaseError
 
 REMEMBERED = {"contexts", "recall_lists", "recall_runs", "run_threads", "deliveries"}
-TABLES = REMEMBERED | {"changes", "proposals", "grants", "access_requests", "cards"}
+DIGESTS = {"plans", "plan_slots", "parcels", "streams", "stream_tests", "past_runs"}
+TABLES = REMEMBERED | {"changes", "proposals", "grants", "access_requests", "cards"} | DIGESTS
 #: Ours, and the one that tells which upgrades were made.
 COUNT = len(TABLES) + 1
 

@@ -75,12 +75,18 @@ async def name_of(connection: Connection, ref: RunRef) -> object:
     return (await connection.run(ref)).name
 
 
-async def description_of(connection: Connection, ref: RunRef) -> object:
-    return (await connection.run(ref)).description
+def says(*words: str) -> Look:
+    """Whether its description has all these words."""
+
+    async def look(connection: Connection, ref: RunRef) -> object:
+        description = (await connection.run(ref)).description
+        return all(word in description for word in words)
+
+    return look
 
 
-async def links_of(connection: Connection, ref: RunRef) -> object:
-    return (await connection.run(ref)).links
+async def has_link(connection: Connection, ref: RunRef) -> object:
+    return (CI.name, CI.url) in (await connection.run(ref)).links
 
 
 async def is_there(connection: Connection, ref: RunRef) -> object:
@@ -102,6 +108,7 @@ def outcome_of(*tests: str) -> Look:
 
 A415, A415_2, R118 = RunRef("testmo", "A", 415), RunRef("testmo", "A", 415, 2), RunRef("testmo", "R", 118)
 _ON_A415 = "/automation/runs/415"
+_NOTE = {"name": "Note from Ana", "type": 2, "value": "slow today", "meta": {"rundown": "k1"}}
 
 
 async def _thread_ends(connection: Connection, ref: RunRef) -> object:
@@ -185,11 +192,7 @@ TESTMO = Changes(
                 (
                     "POST",
                     f"{_ON_A415}/append",
-                    {
-                        "fields": [
-                            {"name": "Note from Ana", "type": 2, "value": "slow today", "meta": {"rundown": "k1"}}
-                        ]
-                    },
+                    {"fields": [_NOTE]},
                 ),
             ),
         ),
@@ -204,9 +207,9 @@ TESTMO = Changes(
                     {"links": [{"name": CI.name, "url": CI.url, "note": CI.note}]},
                 ),
             ),
-            look=links_of,
-            before=(),
-            after=((CI.name, CI.url),),
+            look=has_link,
+            before=False,
+            after=True,
         ),
         "attach": Write(
             letter="A",
@@ -400,18 +403,27 @@ TESTRAIL = Changes(
             verb="note",
             change=Append(ref=TR118, by="Ana", at=AT, marker="k1", note="slow today"),
             calls=_added("slow today"),
+            look=says(_OLD[:20], "slow today"),
+            before=False,
+            after=True,
         ),
         "link": Write(
             letter="R",
             verb="link",
             change=Append(ref=TR118, by="Ana", at=AT, marker="k1", links=(CI,)),
             calls=_added(f"[{CI.name}]({CI.url}) – green"),
+            look=says(_OLD[:20], CI.name),
+            before=False,
+            after=True,
         ),
         "attach": Write(
             letter="R",
             verb="attach",
             change=Append(ref=TR118, by="Ana", at=AT, marker="k1", artifacts=(LOG,)),
             calls=_added(f"[{LOG.name}]({LOG.url})"),
+            look=says(_OLD[:20], LOG.name),
+            before=False,
+            after=True,
         ),
         "delete": Write(
             letter="R",

@@ -43,6 +43,15 @@ async def sample(
             await settle(50)
 
 
+async def scanned(connection: Connection, letter: str, query: RunQuery) -> Listing[Run]:
+    """All that is shown while very many are looked at, newest first, as a list of them would be."""
+    seen: list[Run] = []
+    told = await connection.scan(letter, query, seen.append)
+    assert told.items == ()
+    seen.sort(key=lambda run: (run.created_at, run.ref.id), reverse=True)
+    return replace(told, items=tuple(seen))
+
+
 Method = Callable[[Connection, Run], Awaitable[Any]]
 
 #: Every question there is, put to a connection about one of its runs.
@@ -51,6 +60,7 @@ METHODS: dict[str, Method] = {
     "run": lambda web, run: web.run(run.ref),
     "runs": lambda web, run: web.runs(run.ref.letter, ALL),
     "runs by name": lambda web, run: web.runs(run.ref.letter, replace(ALL, milestone=(run.milestone or "x",))),
+    "scan": lambda web, run: scanned(web, run.ref.letter, ALL),
     "earlier": lambda web, run: web.earlier(run, 5),
     "parts": lambda web, run: web.parts(run),
     "tests": lambda web, run: web.tests(run.ref),

@@ -39,7 +39,7 @@ from bot.sandbox.server import Fault, SampleServer
 from bot.sandbox.world import ANA, HOSTILE_NAMES
 from bot.systems import CATALOGUE, system
 from bot.usecases.ports import PATIENCE, Connection, Patience
-from tests.systems.contract_kit import ALL, GRACE_S, METHODS, check_error, connect, sample, without_times
+from tests.systems.contract_kit import ALL, GRACE_S, METHODS, check_error, connect, sample, scanned, without_times
 from tests.systems.contract_table import SAMPLES, Known, Sample
 from tests.systems.floor_kit import gathered, now, play
 
@@ -160,6 +160,24 @@ def test_lists_of_runs_are_complete_newest_first_and_of_one_project(name: str, l
                 some = await connection.runs(letter, replace(ALL, at_most=at_most))
                 assert [run.ref for run in some.items] == [run.ref for run in listing.items][:at_most]
             assert (await connection.runs(letter, replace(ALL, project=SAMPLES[name].quiet))).missing == ()
+
+    play(scene, grace_s=GRACE_S)
+
+
+@every_kind
+def test_looking_at_very_many_shows_each_run_of_the_list_once(name: str, letter: str) -> None:
+    async def scene() -> None:
+        async with sample(name) as (_, connection):
+            for state in ("all", "open", "closed"):
+                query = replace(ALL, state=state)
+                listed, seen = await connection.runs(letter, query), await scanned(connection, letter, query)
+                assert Counter(run.ref for run in seen.items) == Counter(run.ref for run in listed.items)
+                known = {run.ref: replace(run, read_at=run.created_at) for run in listed.items}
+                assert {run.ref: replace(run, read_at=run.created_at) for run in seen.items} == known
+                assert seen.missing == ()
+                assert seen.total in (None, len(seen.items))
+            with pytest.raises(RundownError):
+                await scanned(connection, letter, replace(ALL, project=UNKNOWN))
 
     play(scene, grace_s=GRACE_S)
 
@@ -962,7 +980,19 @@ def test_few_runs_cost_few_requests(name: str) -> None:
 
 def test_nothing_of_a_connection_is_left_out_of_the_contract() -> None:
     """A question that Connection knows and METHODS does not ask would be held to nothing; so would a change."""
-    asked = {"projects", "run", "runs", "earlier", "parts", "tests", "history", "results", "threads", "find_person"}
+    asked = {
+        "projects",
+        "run",
+        "runs",
+        "scan",
+        "earlier",
+        "parts",
+        "tests",
+        "history",
+        "results",
+        "threads",
+        "find_person",
+    }
     known = {each for each in vars(Connection) if not each.startswith("_") and callable(vars(Connection)[each])}
     assert known - {"close", "forget", "read_link"} - CHANGING == asked
     assert known >= CHANGING

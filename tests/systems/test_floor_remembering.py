@@ -78,6 +78,10 @@ class Slow:
     async def runs(self, letter: str, query: RunQuery) -> Listing[Run]:
         return await self._say(f"runs {letter} {query.words}", listing(run_of(118)))  # type: ignore[no-any-return]
 
+    async def scan(self, letter: str, query: RunQuery, see: Callable[[Run], None]) -> Listing[Run]:
+        see(await self._say(f"scan {letter} {query.words}", run_of(118)))
+        return listing()
+
     async def earlier(self, run: Run, limit: int) -> Listing[Run]:
         return await self._say(f"earlier {run.ref} {limit}", listing())  # type: ignore[no-any-return]
 
@@ -492,6 +496,18 @@ def test_not_all_plans_of_all_runs_are_remembered() -> None:
         return len(web._parents)
 
     assert play(scene)[0] == _remembering.MOST_PARENTS
+
+
+def test_a_look_at_very_many_runs_is_neither_shared_nor_remembered() -> None:
+    async def scene() -> list[str]:
+        slow, web = remembering()
+        seen: list[Run] = []
+        other: list[Run] = []
+        await asyncio.gather(*(web.scan("R", RunQuery(), each.append) for each in (seen, other)))
+        assert seen == other == [run_of(118)]
+        return slow.asked
+
+    assert play(scene)[0] == ["scan R ()"] * 2
 
 
 # Changing.

@@ -123,7 +123,7 @@ class FakeConnection:
     reread: list[RunRef | bool | RundownError | None] = field(default_factory=list)
     losses: dict[int, Loss] = field(default_factory=dict)
     offered: dict[str, tuple[Named, ...]] = field(default_factory=dict)
-    prepares: Callable[[Change], Change] = lambda change: change  # noqa: E731
+    prepares: Callable[[Change], Change] = lambda change: change
 
     def calls(self, name: str) -> list[Any]:
         return [what for call, what in self.asked if call == name]
@@ -169,6 +169,12 @@ class FakeConnection:
             and (query.since is None or run.created_at >= query.since)
         ]
         return Listing(tuple(rows[: query.at_most]), self.read_at, len(rows), self.missing)
+
+    async def scan(self, letter: str, query: RunQuery, see: Callable[[Run], None]) -> Listing[Run]:
+        found = await self.runs(letter, query)
+        for run in found.items:
+            see(run)
+        return replace(found, items=())
 
     async def earlier(self, run: Run, limit: int) -> Listing[Run]:
         await self._answer("earlier", (run.ref, limit))
@@ -447,20 +453,23 @@ class FakeLedger(Breakable):
         ref: RunRef | None = None,
     ) -> None:
         await self._heard("end", (key, outcome))
-        entry, lease = self.rows[key]
+        entry, lease = self._known(key)
         if outcome in _OPEN and entry.outcome not in _OPEN:
             return
         told = entry.told and entry.outcome is outcome
-        ended = replace(
-            entry, outcome=outcome, ended_at=at, after=after, why=why, ref=ref or entry.ref, told=told
-        )  # fmt: skip
+        ended = replace(entry, outcome=outcome, ended_at=at, after=after, why=why, ref=ref or entry.ref, told=told)
         done = told and outcome not in _OPEN
         self.rows[key] = (ended, None if done else self._later(60) if outcome in _OPEN else lease)
 
     async def tell(self, key: str) -> None:
         await self._heard("tell", key)
-        entry, lease = self.rows[key]
+        entry, lease = self._known(key)
         self.rows[key] = (replace(entry, told=True), lease if entry.outcome in _OPEN else None)
+
+    def _known(self, key: str) -> tuple[Entry, datetime | None]:
+        if key not in self.rows:
+            raise OurError("Rundown can't find this change in its records.", why="It never began.", fix="Look again.")
+        return self.rows[key]
 
     async def note(self, entry: Entry) -> None:
         await self._heard("note", entry)
@@ -507,7 +516,8 @@ class FakeLedger(Breakable):
             and outcome in ("", each.outcome.value)
             and part_of in ("", each.part_of)
         ]
-        return tuple(sorted(reversed(fitting), key=lambda each: each.at, reverse=True)[:last])
+        fitting.reverse()  # of the same time, the last one first
+        return tuple(sorted(fitting, key=lambda each: each.at, reverse=True)[:last])
 
     def outcomes(self) -> list[Ended]:
         """What became of each attempt, in the order they were made."""
@@ -612,9 +622,12 @@ class Workshop:
         return self.ledger.rows[key][0]
 
 
-def proposed(run: Run, verb: str = "close", change: Change | None = None, **more: Any) -> Proposal:
-    """A change as it was put before somebody a minute ago."""
-    change = change or Close(run.ref)
+def proposed(run: Run | None, verb: str = "close", change: Change | None = None, **more: Any) -> Proposal:
+    """A change as it was put before somebody a minute ago; of a start there is no run."""
+    if change is None:
+        assert run is not None
+        change = Close(run.ref)
+    kind = run.kind if run is not None and isinstance(change, Close) else None
     thread = isinstance(change, Close) and change.ref.thread is not None
     given: dict[str, Any] = {
         "key": "k1",
@@ -623,10 +636,10 @@ def proposed(run: Run, verb: str = "close", change: Change | None = None, **more
         "where": "TestRail › Webshop",
         "by": "U1",
         "made_at": NOW - timedelta(minutes=1),
-        "typed": f"{verb} {run.ref}",
+        "typed": f"{verb} {run.ref if run else ''}",
         "run": run,
-        "title": run.name,
-        "closing": (run.kind.closing_thread if thread else run.kind.closing) if verb == "close" else None,
+        "title": run.name if run else "",
+        "closing": (kind.closing_thread if thread else kind.closing) if kind else None,
     }
     return Proposal(**{**given, **more})
 

@@ -31,7 +31,10 @@ RIGHTS = {
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """One call on its way. `now` is UNIX seconds; `denied` are names of RIGHTS; `hidden` are project ids."""
+    """One call on its way. `now` is UNIX seconds; `denied` are names of RIGHTS; `hidden` are project ids.
+
+    `old` is a version that knows no `soft`, `detaches_milestones` one with an odd update_run; see `TestRail`.
+    """
 
     store: Store
     question: Question
@@ -40,6 +43,8 @@ class Desk:
     now: int
     denied: frozenset[str] = frozenset()
     hidden: frozenset[int] = field(default=frozenset())
+    old: bool = False
+    detaches_milestones: bool = False
 
     @property
     def params(self) -> Mapping[str, str]:

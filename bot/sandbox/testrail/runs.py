@@ -88,7 +88,8 @@ def close_run(desk: Desk) -> Row:
 def delete_run(desk: Desk) -> Row | None:
     """Delete a run outside plans with tests and results; with `soft=1` only say how many tests that are.
 
-    `soft` is taken from the query and from the body. The shape of the preview is documented nowhere.
+    `soft` is taken from the query and from the body; before 6.6 from neither. The shape of the preview is documented
+    nowhere.
     """
     run = desk.run()
     desk.needs("delete_run")
@@ -96,7 +97,7 @@ def delete_run(desk: Desk) -> Row | None:
         raise Refusal(403, refusals.RUN_IN_PLAN_DELETE)
     if run.completed_on is not None:
         desk.needs("delete_completed_run")
-    if filters.flag(desk.params, "soft") or desk.body.get("soft") in (1, "1", True):
+    if not desk.old and (filters.flag(desk.params, "soft") or desk.body.get("soft") in (1, "1", True)):
         return {"tests": len(desk.store.tests_of(run))}
     desk.store.remove_run(run)
     return None
@@ -122,6 +123,8 @@ def change_run(desk: Desk, run: Run) -> None:
         changes["refs"] = text(body, "refs", longest=250)
     if "milestone_id" in body:
         changes["milestone_id"] = milestone_of(desk, run.project_id)
+    elif desk.detaches_milestones:
+        changes["milestone_id"] = None
     include_all = boolean(body, "include_all", run.include_all)
     if include_all != run.include_all or body.get("case_ids") is not None:
         kept = [test.case_id for test in desk.store.tests_of(run)]

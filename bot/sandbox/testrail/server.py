@@ -26,12 +26,14 @@ class TestRail(SampleServer):
     """TestRail's API v2 below `{url}{root}/index.php?/api/v2/`, with the company's sample data.
 
     `key` and, when given, `password` are both accepted with `user`. `admin`: whether that account administers
-    (get_users needs a project otherwise). `old`: versions before 6.7, bare arrays instead of envelopes.
+    (get_users needs a project otherwise). `old`: versions before 6.6, bare arrays instead of envelopes (these came
+    with 6.7), and a delete_run that knows no `soft`.
     `per_minute`: the rate limit, None for none. Data are relative to the clock's now at construction.
 
     Levers, all plain attributes to be set at any time: `maintenance` (409), `api_disabled` (403), `denied` (names of
     rights that are missing, see desk.RIGHTS), `hidden` (projects without access), `budget.per_minute`, `tricks`
-    (endpoint → paging trick), `shift_pages` (called after each page that has a next one), `store` (everything kept).
+    (endpoint → paging trick), `shift_pages` (called after each page that has a next one), `store` (everything kept),
+    `detaches_milestones` (update_run without milestone_id takes the milestone away, as clients saw it do).
     """
 
     __test__ = False
@@ -59,6 +61,7 @@ class TestRail(SampleServer):
         self.budget = Budget(per_minute)
         self.tricks: dict[str, Trick] = {}
         self.shift_pages: Callable[[], object] | None = None
+        self.detaches_milestones = False
         self.store: Store = tell(self._now())
         account = self.store.users[BOT_ID]
         account.email, account.is_admin = user, admin
@@ -202,6 +205,8 @@ class TestRail(SampleServer):
                 self._now(),
                 frozenset(self.denied),
                 frozenset(self.hidden),
+                self.old,
+                self.detaches_milestones,
             )
         )
 

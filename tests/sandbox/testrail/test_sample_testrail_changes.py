@@ -187,6 +187,20 @@ async def test_a_soft_delete_only_counts(server: TestRail, call: str, body: dict
     assert (await ask(server, "get_run/118"))[0] == 200
 
 
+async def test_a_version_before_6_6_knows_no_soft_delete() -> None:
+    old = TestRail(old=True)
+    async with running(old):
+        assert await ask(old, "delete_run/118&soft=1", {"soft": 1}) == (200, None)
+        assert (await ask(old, "get_run/118"))[0] == 400
+
+
+async def test_a_build_may_detach_the_milestone_that_is_not_sent_along(server: TestRail) -> None:
+    assert (await ask(server, "update_run/118", {"name": "A"}))[1]["milestone_id"] == 7
+    server.detaches_milestones = True
+    assert (await ask(server, "update_run/118", {"name": "B", "milestone_id": 7}))[1]["milestone_id"] == 7
+    assert (await ask(server, "update_run/118", {"name": "C"}))[1]["milestone_id"] is None
+
+
 @pytest.mark.parametrize("call", ["delete_run/118", "delete_run/118&soft=0"])
 async def test_delete_takes_tests_and_results_along_and_numbers_are_not_used_again(server: TestRail, call: str) -> None:
     test = server.tests(118)[0]
