@@ -308,7 +308,9 @@ class Filling:
         """What was filled in, on top of what was typed; files that a form had before are still among them."""
         typed = self._typed(sent.memo)
         files = dict.fromkeys((*_several(typed, "file"), *_several(sent.values, "file")))
-        return {**typed, **sent.values, **({"file": tuple(files)} if files else {})}
+        values = {**typed, **sent.values, **({"file": tuple(files)} if files else {})}
+        chosen = values.get("instance")
+        return values if chosen is None else {**values, "instance": ",".join(_several(values, "instance"))}
 
     def _typed(self, memo: Memo) -> Values:
         values: dict[str, str | tuple[str, ...]] = {}
@@ -637,7 +639,7 @@ async def _report_fields(found: Found, values: Values) -> tuple[Field, ...]:
         _offered(found.connection, "person", found.run.project),
     )
     named = tuple(Choice(f"{each.name} ({each.outcome})", each.id) for each in (tests.items if tests else ())[:100])
-    chosen = _several(values, "instance") or ((str(found.part),) if found.part is not None else ())
+    chosen = _numbers(_several(values, "instance")) or ((str(found.part),) if found.part is not None else ())
     return (
         Field(
             name="instance",
@@ -668,8 +670,14 @@ async def _report_fields(found: Found, values: Values) -> tuple[Field, ...]:
             hint="Leave it empty for an automated result.",
             optional=True,
         ),
-        Field(name="file", label="Files", kind="files", optional=True),
+        Field(name="file", label="Files", kind="files", hint=_kept_files(values), optional=True),
     )
+
+
+def _kept_files(values: Values) -> str:
+    """Slack shows no files in a form that it did not get there itself: these are told."""
+    count = len(_several(values, "file"))
+    return f"{count} file{'' if count == 1 else 's'} given before will go along." if count else ""
 
 
 def _chosen(value: str, options: Sequence[Choice]) -> str:
@@ -688,6 +696,17 @@ def _one(values: Values, name: str) -> str:
 def _several(values: Values, name: str) -> tuple[str, ...]:
     value = values.get(name, ())
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _numbers(typed: Sequence[str]) -> tuple[str, ...]:
+    """Numbers and spans of them (`4-8`), each number by itself."""
+    spans = [each.partition("-") for each in typed]
+    return tuple(
+        str(number)
+        for first, _, last in spans
+        if first.isdecimal() and (last or first).isdecimal()
+        for number in range(int(first), min(int(last or first), int(first) + 100) + 1)
+    )
 
 
 def _lines(values: Values, name: str) -> str:

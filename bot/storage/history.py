@@ -1,7 +1,7 @@
 """Tables `streams`, `stream_tests` and `past_runs`: finished runs and what became of their tests, in few bytes.
 
-A run's tests are one mark each (failed, passed, neither) in one compressed text; a mark's place in it is the test's
-number in its stream. So the name of a test is kept once for all nights, and a night costs about a tenth of a byte a test.
+A run's tests are one mark each (failed, passed, neither), compressed together; a mark's place among them is the test's
+number in its stream. So the name of a test is kept once for all nights.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class StoredHistory:
     async def of(self, stream: Stream, *, before: datetime, most: int) -> tuple[PastRun, ...]:
         """The newest finished runs of a stream that began before then, newest first."""
         sql = (
-            f"{_RUNS} where stream = (select id from streams where {_IS_STREAM}) and created_at < ? "
+            f"{_RUNS} where stream = (select id from streams where {_IS_STREAM}) and created_at < ? "  # noqa: S608 - names of ours
             "order by created_at desc, number desc limit ?"
         )
         values = [*_values(stream), stamp(before), max(most, 0)]
@@ -209,7 +209,7 @@ def _marks(past: PastRun, streams: _Streams, known: Mapping[str, Any] | None) ->
 
 def _known(connection: sqlite3.Connection, refs: Sequence[RunRef]) -> list[dict[str, Any]]:
     names = pack_words(pack_ref(ref) for ref in refs)
-    return rows(connection, f"{_RUNS} where run in (select value from json_each(?))", [names])
+    return rows(connection, f"{_RUNS} where run in (select value from json_each(?))", [names])  # noqa: S608 - names of ours
 
 
 def _past(connection: sqlite3.Connection, found: Sequence[Mapping[str, Any]]) -> tuple[PastRun, ...]:
@@ -256,14 +256,16 @@ def _forget(connection: sqlite3.Connection, before: str) -> int:
         [before],
     )
     for stream in {row["stream"] for row in gone}:
-        left = rows(connection, "select first_test, tests from past_runs where stream = ?", [stream])
-        if not left:
-            connection.execute("delete from streams where id = ?", [stream])
-        marked = [(run["first_test"], zlib.decompress(run["tests"])) for run in left if run["tests"] is not None]
-        lots = rows(connection, "select first, count from stream_tests where stream = ?", [stream])
-        for lot in lots:
+        left = rows(
+            connection, "select first_test, tests from past_runs where stream = ? and tests is not null", [stream]
+        )
+        marked = [(run["first_test"], zlib.decompress(run["tests"])) for run in left]
+        for lot in rows(connection, "select first, count from stream_tests where stream = ?", [stream]):
             if not any(_uses(marks, lot["first"] - first, lot["count"]) for first, marks in marked):
-                connection.execute("delete from stream_tests where stream = ? and first = ?", [stream, lot["first"]])
+                lot_of = [stream, lot["first"]]
+                connection.execute("delete from stream_tests where stream = ? and first = ?", lot_of)
+    connection.execute("delete from streams where not exists (select 1 from past_runs where stream = streams.id)")
+    connection.execute("delete from stream_tests where stream not in (select id from streams)")
     return len(gone)
 
 

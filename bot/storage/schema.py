@@ -206,7 +206,6 @@ def migrations() -> Migrations:
                 "key": str,
                 "team": str,
                 "channel": str,
-                "body": str,
                 "made_at": str,
                 "for_whom": str,
                 "owner": str,
@@ -223,6 +222,7 @@ def migrations() -> Migrations:
                 "holder": str,
                 "free_at": str,
                 "ended_at": str,
+                "body": str,  # last: what is asked for lies before the long text
             },
             pk="key",
             not_null={"team", "channel", "body", "made_at", "under", "thread", "state", "tries", "holder"},

@@ -854,7 +854,7 @@ class Testmo:
                 see(run)
             return False
 
-        return await self._runs(letter, project, params, shown, None)
+        return replace(await self._runs(letter, project, params, shown, None), total=None)
 
     async def earlier(self, run: Run, limit: int) -> Listing[Run]:
         """Of manual runs, those whose names fold to the same are picked out of the closed ones before."""

@@ -890,7 +890,12 @@ class TestRail:
         Since 6.7 lists come in envelopes: only a server that sends one is asked, else the tests are counted.
         """
         if ref.letter == "P":
-            raise CannotError(PLAN.cannot["delete"], fix=f"Show it with `show {ref.short}`.", closest=(f"show {ref}",))
+            raise CannotError(
+                PLAN.cannot["delete"],
+                why="TestRail previews the deletion of runs only.",
+                fix=f"Show it with `show {ref.short}`.",
+                closest=(f"show {ref}",),
+            )
         row = await self._one(ref, WireRun)
         tests = await self._wire.read(f"{API}get_tests/{ref.id}&limit=1")
         if not tests.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):

@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.acts import Change, Close, Delete, Ended, Entry, Proposal, Receipt, Seen, Start
 from bot.domain.checkpoints import checkpoint
-from bot.domain.errors import NotFoundError, RundownError, SystemFault, TooLateError
+from bot.domain.errors import NotFoundError, OurError, RundownError, SystemFault, TooLateError
 from bot.domain.model import Run, RunRef, Thread
 from bot.usecases.access import Gate
 from bot.usecases.ports import PATIENCE, Connection, Ledger, Place
@@ -44,6 +44,17 @@ class LateError(TooLateError):
     def __init__(self, entry: Entry) -> None:
         super().__init__("Somebody was first.")
         self.entry = entry
+
+
+class UnrecordedError(OurError):
+    """The attempt could not be recorded, so it was not made."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "It can't be recorded, so it was not done.",
+            why="Rundown can't write to its database right now. Nothing was changed.",
+            fix="Try again in a minute; whoever runs Rundown finds the reason in its log.",
+        )
 
 
 class MovedError(TooLateError):
@@ -133,7 +144,10 @@ async def _begin(entry: Entry, hands: Hands) -> None:
     """Record the attempt. Raises LateError when it was made before, or somebody is ending the same run."""
     waited = 0.0
     while True:
-        before = await hands.ledger.begin(entry, lease_s=LEASE_S)
+        try:
+            before = await hands.ledger.begin(entry, lease_s=LEASE_S)
+        except RundownError as error:
+            raise UnrecordedError from error
         if before is None:
             return
         if before.key == entry.key or before.verb in _ENDS or waited >= BUSY_S:
@@ -217,12 +231,21 @@ class _Attempt:
             return None
         ref = replace(change.ref, thread=None)
         connection.forget(ref)
-        run = await connection.run(ref)
+        try:
+            run = await connection.run(ref)
+        except NotFoundError as error:
+            raise NotFoundError(
+                f"{ref.short} is not there any more.",
+                why=f"It was deleted in {connection.system} since you looked. Nothing was changed.",
+                fix=error.fix,
+                closest=error.closest,
+            ) from None
         if isinstance(change, Close):
             if change.ref.thread is not None:
                 thread = await find_thread(connection, change.ref)
                 if thread.finished:
                     raise await already(change.ref, run, connection, self.hands.ledger, thread)
+                run = as_thread(run, thread)
             elif _only_marks(proposal) and await connection.was_done(change, proposal.made_at):
                 raise await already(change.ref, run, connection, self.hands.ledger)
         if run.finished and not proposal.run.finished:
@@ -276,6 +299,11 @@ class _Attempt:
 
 def _only_marks(proposal: Proposal) -> bool:
     return proposal.closing is not None and not proposal.closing.finishes
+
+
+def as_thread(run: Run, thread: Thread) -> Run:
+    """The run with the counts of one of its threads alone: what somebody sees who closes that."""
+    return replace(run, tally=thread.tally)
 
 
 async def find_thread(connection: Connection, ref: RunRef) -> Thread:
@@ -405,7 +433,8 @@ async def _read_after(connection: Connection, ref: RunRef | None, *, gone: bool 
         return None
     try:
         connection.forget(replace(ref, thread=None))
-        return await connection.run(replace(ref, thread=None))
+        run = await connection.run(replace(ref, thread=None))
+        return run if ref.thread is None else as_thread(run, await find_thread(connection, ref))
     except RundownError:
         return None
 

@@ -24,7 +24,7 @@ from bot.domain.errors import AmbiguousError, AskError, CannotError, Choice, NoC
 from bot.domain.model import Kind, Run, RunRef, Test
 from bot.domain.outcomes import Outcome
 from bot.domain.queries import ResultQuery
-from bot.usecases.changing import already, find_thread
+from bot.usecases.changing import already, as_thread, find_thread
 from bot.usecases.finding import Found
 from bot.usecases.ports import ChannelContext, Connection, Ledger
 from bot.usecases.showing import extra, where_is
@@ -128,7 +128,7 @@ async def propose_close(found: Found, draft: Draft) -> Proposal:
         by=draft.by,
         made_at=draft.now,
         typed=draft.typed,
-        run=run,
+        run=run if thread is None else as_thread(run, thread),
         title=title,
         closing=closing,
         lines=closing.consequences,

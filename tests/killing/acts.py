@@ -81,7 +81,9 @@ def _appended(scene: Scene) -> int:
 
 def _threads(scene: Scene) -> int:
     return sum(
-        test.name == "Log in and out" for thread in scene.testmo.store.automation_runs[415].threads for test in thread.tests
+        test.name == "Log in and out"
+        for thread in scene.testmo.store.automation_runs[415].threads
+        for test in thread.tests
     )
 
 

@@ -163,8 +163,10 @@ class Scene:
         await bot.listen(pipe)
         alive = sum(not each.is_dead for each in self.bots)
         await self.slack.until(
-            lambda: bot.is_dead
-            or (len(self.slack.connections) == alive and any(link not in before for link in self.slack.connections)),
+            lambda: (
+                bot.is_dead
+                or (len(self.slack.connections) == alive and any(link not in before for link in self.slack.connections))
+            ),
             timeout_s=PATIENT_S,
         )
         return bot

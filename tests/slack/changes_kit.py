@@ -74,11 +74,18 @@ class Office(Town):
                 return False
             return all(word in self.words(message) for word in wanted)
 
-        return await self.slack.next_message(fits, timeout_s=26)
+        try:
+            return await self.slack.next_message(fits, timeout_s=10)
+        except TimeoutError:
+            said = [self.words(message) for message in self.slack.said(where)]
+            raise AssertionError(f"nothing new says {wanted} there; there is {said}") from None
 
-    async def becomes(self, message: Message, *wanted: str, timeout_s: float = 26) -> str:
+    async def becomes(self, message: Message, *wanted: str, timeout_s: float = 8) -> str:
         """Wait until a message says this; all its words then."""
-        await self.slack.until(lambda: all(word in self.words(message) for word in wanted), timeout_s=timeout_s)
+        try:
+            await self.slack.until(lambda: all(word in self.words(message) for word in wanted), timeout_s=timeout_s)
+        except TimeoutError:
+            raise AssertionError(f"{wanted} is not in: {self.words(message)}") from None
         return self.words(message)
 
     async def gone(self, message: Message) -> None:

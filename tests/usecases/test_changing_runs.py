@@ -34,6 +34,7 @@ from bot.usecases.changing import (
     ExpiredError,
     LateError,
     MovedError,
+    as_thread,
     audit_line,
     carry_out,
     moved,
@@ -451,7 +452,8 @@ async def test_counts_that_can_not_be_read_any_more_are_not_told_as_fewer() -> N
 @pytest.mark.parametrize(("finished", "calls"), [(False, 1), (True, 0)])
 async def test_a_thread_is_completed_unless_it_is_already(finished: bool, calls: int) -> None:
     testmo, run, shop = with_threads(True, finished)
-    proposal = proposed(run, change=Close(replace(run.ref, thread=2)))
+    seen = as_thread(run, testmo.threaded[run.ref.id][1])
+    proposal = proposed(seen, change=Close(replace(run.ref, thread=2)))
     if finished:
         error = await gone_wrong(shop, proposal)
         assert (type(error), error.what) == (TooLateError, "A412/2 is completed already.")
@@ -461,6 +463,22 @@ async def test_a_thread_is_completed_unless_it_is_already(finished: bool, calls:
         assert (receipt.done_word, receipt.entry.ref) == ("completed", replace(run.ref, thread=2))
         assert not testmo.its_runs[0].finished
     assert len(shop.calls("carry_out")) == calls
+
+
+@pytest.mark.parametrize(("moves", "ends"), [("the other thread", Ended.DONE), ("this thread", Ended.STALE)])
+async def test_a_thread_is_completed_by_its_own_counts(moves: str, ends: Ended) -> None:
+    testmo, run, shop = with_threads(False, False)
+    first, second = testmo.threaded[run.ref.id]
+    proposal = proposed(as_thread(run, second), change=Close(replace(run.ref, thread=2)))
+    if moves == "this thread":
+        second = replace(second, tally=replace(second.tally, failed=second.tally.failed + 1))
+        testmo.threaded[run.ref.id] = (first, second)
+    testmo.alter(run.ref, tally=Tally(passed=99, failed=3))
+    if ends is Ended.DONE:
+        await go(shop, proposal)
+    else:
+        assert isinstance(await gone_wrong(shop, proposal), MovedError)
+    assert shop.entry("k1").outcome is ends
 
 
 async def test_a_thread_that_is_gone_is_not_completed() -> None:
