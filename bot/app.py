@@ -8,12 +8,18 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.config import Settings
-from bot.postman import Postman
+from bot.domain.digests import Parcel
+from bot.domain.errors import RundownError
+from bot.mailroom import Mailroom
+from bot.postman import NotSaidError, Postman
 from bot.presenters import letters
+from bot.schedule.clock import DueClock
+from bot.schedule.digesting import Digesting
 from bot.slack import context, help, runs
 from bot.slack.access import AccessDesk
 from bot.slack.acting import Acting
@@ -21,6 +27,7 @@ from bot.slack.audit import AuditDesk
 from bot.slack.buttons import Buttons
 from bot.slack.cards import CardKeeper
 from bot.slack.desk import Desk, World
+from bot.slack.digests import DigestDesk
 from bot.slack.directory import SlackDirectory
 from bot.slack.doors import Home, Shortcuts, build_bolt, intake_http, intake_socket
 from bot.slack.drafting import Drafter
@@ -36,7 +43,10 @@ from bot.storage.contexts import StoredContexts
 from bot.storage.database import Database
 from bot.storage.deliveries import StoredDeliveries
 from bot.storage.grants import StoredGrants
+from bot.storage.history import StoredHistory
 from bot.storage.ledger import StoredLedger
+from bot.storage.outbox import StoredOutbox
+from bot.storage.plans import StoredPlans
 from bot.storage.proposals import StoredProposals
 from bot.storage.recall import StoredRecall
 from bot.systems import Account
@@ -88,6 +98,7 @@ class Rundown:
         self._session: aiohttp.ClientSession | None = None
         self._socket: SocketDoor | None = None
         self._receipts: Receipts | None = None
+        self._digests: Digests | None = None
         self.web: WebServer | None = None
 
     async def start(self) -> None:
@@ -119,6 +130,7 @@ class Rundown:
             feature.register(desk)
         buttons, forms = Buttons(desk), Forms(client, self.tasks)
         AuditDesk(desk, ledger, postman)
+        self._digests = self._let_digests_come(desk, postman)
         AccessDesk(desk, gate=gate, directory=directory, postman=postman, tasks=self.tasks).register(buttons)
         hands = Hands(systems=self.systems, ledger=ledger, gate=gate, now=self._now)
         shortcuts = self._let_people_change(desk, hands, postman, Files(client, self._session), buttons, forms)
@@ -144,6 +156,8 @@ class Rundown:
         self._background.append(asyncio.create_task(self._watch_slack(client), name="slack watch"))
         if self._receipts is not None:
             self._background.append(asyncio.create_task(self._receipts.settle_for_ever(), name="settle changes"))
+        if self._digests is not None:
+            self._background.append(asyncio.create_task(self._digests.work(), name="digests"))
         self._background.append(asyncio.create_task(asyncio.to_thread(warm_up), name="warm up"))
         log.info(
             "ready: %s, port %s, systems: %s",
@@ -178,11 +192,35 @@ class Rundown:
         filling.register()
         return filling.on_shortcut
 
+    def _let_digests_come(self, desk: Desk, postman: Postman) -> Digests:
+        """Put together what makes digests and posts them."""
+        plans = StoredPlans(self.database, self._now)
+        outbox = StoredOutbox(self.database, self._now)
+        history = StoredHistory(self.database, self._now)
+        mailroom = Mailroom(postman, outbox, self._now, lambda parcel: digests.park(parcel))  # noqa: PLW0108  made below
+        digesting = Digesting(
+            plans=plans,
+            systems=self.systems,
+            history=history,
+            mailroom=mailroom,
+            ask=lambda plan: desk.answer_for(plan.ask, plan.team, plan.channel, plan.owner),
+            now=self._now,
+        )
+        clock = DueClock(digesting.make, self._now)
+        DigestDesk(desk, plans=plans, outbox=outbox, waiting=clock, test=digesting.message)
+        digests = Digests(plans, digesting, clock, mailroom, postman, self._now)
+        return digests
+
     def missing(self) -> Mapping[str, str]:
         """What is not ready, and why; empty when all is."""
         if self._socket is not None and not self._socket.up:
             return {**self._missing, "slack": "Socket Mode is not connected"}
         return self._missing
+
+    async def catch_up(self) -> None:
+        """The clock was moved: do now what has become due, and wait until it is done."""
+        if self._digests is not None:
+            await self._digests.catch_up()
 
     async def stop(self) -> None:
         """Take nothing in any more, finish what was taken, then let go of everything."""
@@ -195,6 +233,8 @@ class Rundown:
             log.warning("%d questions were not finished in time; their askers were told", late)
         for task in self._background:
             task.cancel()
+        if self._digests is not None:
+            self._digests.stop()
         if self._opening is not None:
             await asyncio.gather(self._opening, return_exceptions=True)  # whoever waits for `start` is told
         if self.web is not None:
@@ -285,6 +325,62 @@ class Rundown:
             else:
                 self._missing["slack"] = refusal
                 log.error("Slack does not know us any more: %s", refusal)
+
+
+class Digests:
+    """The rooms that digests go through, started and stopped together."""
+
+    def __init__(  # noqa: PLR0917  one of each
+        self,
+        plans: StoredPlans,
+        digesting: Digesting,
+        clock: DueClock,
+        mailroom: Mailroom,
+        postman: Postman,
+        now: Callable[[], datetime],
+    ) -> None:
+        self.plans = plans
+        self.digesting = digesting
+        self.clock = clock
+        self._mailroom = mailroom
+        self._postman = postman
+        self._now = now
+
+    async def work(self) -> None:
+        """Wake for what is due and post it, from now on. The scheduler is loaded once everybody has been answered."""
+        while True:
+            try:
+                plans = await self.plans.all()
+                break
+            except RundownError as error:
+                log.warning("the digests can't be read yet: %s", error.what)
+                await asyncio.sleep(5)
+        await asyncio.to_thread(import_module, "apscheduler.schedulers.asyncio")
+        self.clock.start(plans)
+        await self._mailroom.work_for_ever()
+
+    async def catch_up(self) -> None:
+        """Make and post what is due by now."""
+        self.clock.look()
+        await self.clock.finished()
+        await self._mailroom.work()
+
+    def stop(self) -> None:
+        self.clock.stop()
+
+    async def park(self, parcel: Parcel) -> None:
+        """A digest can't be posted any more: it waits with its reason, and its owner is told once."""
+        from bot.presenters import messages
+
+        plan = await self.digesting.park(parcel)
+        if plan is None:
+            return
+        self.clock.removed(plan.id)
+        told = messages.digest_parked(plan, messages.reason_words(plan.parked), now=self._now())
+        try:
+            await self._postman.direct(plan.owner, told)
+        except NotSaidError as error:
+            log.warning("the owner of digest %s can't be told that it is parked: %s", plan.id, error.reason)
 
 
 def _template_fault(template: str, reason: str) -> None:

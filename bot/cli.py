@@ -105,9 +105,10 @@ async def _demo(commands: tuple[str, ...], *, person: str, channel: str, http: b
     async with Town(http=http, manifest=app_manifest()) as town:
         settings = read_settings(town.environment())
         listener = start_logging(settings.log, settings.secrets, logging.ERROR)
-        bot = Rundown(settings, host="127.0.0.1")
+        bot = Rundown(settings, now=town.clock.now, host="127.0.0.1")
         try:
             await bot.start()
+            town.on_move = bot.catch_up
             if http and bot.web is not None:
                 await town.connect_http(bot.web.port)
             return await run(town, commands, person=person, channel=channel)

@@ -142,25 +142,27 @@ class Mailroom:
         """One channel's parcels, one after the other; one that can't be recorded holds up its own channel only."""
         for parcel in parcels:
             try:
-                await self._post(parcel)
+                if not await self._post(parcel):
+                    return  # what comes after it waits with it
             except RundownError as error:
                 log.error("%s waits: %s", parcel.key, error.what)
                 return
 
-    async def _post(self, parcel: Parcel) -> None:
+    async def _post(self, parcel: Parcel) -> bool:
+        """False if it has to wait."""
         checkpoint("parcel taken")
         in_doubt = parcel.state is Sending.POSTING
         if in_doubt:
             found = await self._find(parcel)
             if found:
                 await self._posted(parcel, found)
-                return
-            parcel = replace(parcel, repeat=found is None)
+                return True
+            parcel = replace(parcel, repeat=parcel.repeat or found is None)
         if self._now() - parcel.made_at > WORTH:
             await self._end(parcel, Sending.EXPIRED, "it could not be posted for 12 hours")
-            return
-        if not await self._outbox.posting(parcel.key, at=self._now()):
-            return
+            return True
+        if not await self._outbox.posting(parcel.key, at=self._now(), repeat=parcel.repeat):
+            return True
         checkpoint("parcel recorded")
         body = json.loads(parcel.body)
         if parcel.repeat:
@@ -170,26 +172,30 @@ class Mailroom:
                 parcel.channel, body["text"], body["blocks"], thread=parcel.thread, key=parcel.key
             )
         except NotSaidError as error:
-            await self._not_said(parcel, error.reason)
-            return
+            return await self._not_said(parcel, error.reason)
         checkpoint("parcel posted")
         await self._posted(parcel, ts)
+        return True
 
     async def _posted(self, parcel: Parcel, ts: str) -> None:
         await self._outbox.ended(parcel.key, Sending.POSTED, at=self._now(), ts=ts)
         checkpoint("parcel confirmed")
 
-    async def _not_said(self, parcel: Parcel, reason: str) -> None:
+    async def _not_said(self, parcel: Parcel, reason: str) -> bool:
+        """What becomes of one that Slack did not take. False if it has to wait."""
         if reason in _FINAL:
             await self._end(parcel, Sending.REFUSED, reason)
-            return
+            return True
         if reason == "no_answer":  # it may have been posted: it is looked for before it is posted again
             found = await self._find(replace(parcel, tried_at=self._now()))
             if found:
                 await self._posted(parcel, found)
-                return
+                return True
+            if found is None:
+                return False  # in doubt it stays, until its lease is over
         wait_s = AGAIN_S[min(parcel.tries, len(AGAIN_S) - 1)]
         await self._outbox.later(parcel.key, wait_s=wait_s, reason=reason)
+        return False
 
     async def _find(self, parcel: Parcel) -> str | None:
         """Where it was posted; empty if it was not; None where that can't be found out."""

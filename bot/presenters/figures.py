@@ -80,6 +80,14 @@ def trend_words(rates: Sequence[float | None]) -> str:
     return f"{sparkline(rates)} pass rate of executed tests {ends[0]} → {ends[1]}{low}, {len(rates)} runs"
 
 
+def trend_brief(rates: Sequence[float | None]) -> str:
+    """The same where there is little room: `▇▇▆▇▁▅ pass rate 98 % → 91 % in 6 runs`."""
+    known = [rate for rate in rates if rate is not None]
+    if len(known) < 2 or rates[-1] is None:
+        return ""
+    return f"{sparkline(rates)} pass rate {percent(known[0])} → {percent(known[-1])} in {len(rates)} runs"
+
+
 def duration(seconds: float) -> str:
     """`0.4 s`, `12 s`, `55 min`, `1 h 20 min`, `2 d 4 h`."""
     if seconds < 1:

@@ -23,12 +23,17 @@
 | 💤 | nobody is at it |
 | 🔒 ⛔ 🔑 | not allowed, denied, may I |
 | 🆕 ⏺️ 🎉 🎲 ⚪ | in a comparison: new, still, fixed, flaky, not run |
+| 💥 ❌ 🎲 🎉 ✅ | in a digest, of a stream: broke, still failing, flaky, recovered, passed |
+| ⏱️ | unfinished: at work for longer than usual |
+| 📌 ⏸️ 🗑️ | of a digest: set, paused, removed |
+| ✉️ 🕳️ | of a message nobody waits for: on its way, too late to be posted |
 | 💬 | a comment without an outcome |
 """
 
 from __future__ import annotations
 
 from bot.domain.acts import Ended
+from bot.domain.digests import Sending, Turn
 from bot.domain.model import State
 from bot.domain.outcomes import Outcome
 
@@ -80,6 +85,24 @@ ENDED: dict[Ended, tuple[str, str]] = {
 
 #: Instead of new, where nothing can be compared.
 FAILS = ("❌", "Failed", "the other run does not have them")
+
+#: What became of a stream since the last digest → icon, word.
+TURNS: dict[Turn, tuple[str, str]] = {
+    Turn.BROKE: ("💥", "Broke"),
+    Turn.STILL: ("❌", "Still failing"),
+    Turn.FLAKY: ("🎲", "Flaky"),
+    Turn.FIXED: ("🎉", "Recovered"),
+    Turn.PASSED: ("✅", "Passed"),
+}
+
+#: How far a message is that nobody waits for → icon, word.
+SENDINGS: dict[Sending, tuple[str, str]] = {
+    Sending.WAITING: ("⏳", "Waiting"),
+    Sending.POSTING: ("✉️", "On its way"),
+    Sending.POSTED: ("✅", "Posted"),
+    Sending.REFUSED: ("✖️", "Not posted"),
+    Sending.EXPIRED: ("🕳️", "Too late to be posted"),
+}
 
 COMMENT = ("💬", "Comment")
 

@@ -26,8 +26,24 @@ if TYPE_CHECKING:
     from bot.presenters.audit import audit, audit_csv, file_sent
     from bot.presenters.bulk import bulk
     from bot.presenters.changes import cancelled, doing, form_offer, late, proposal, receipt, working
+    from bot.presenters.digests import (
+        digest,
+        digest_answer,
+        digest_failed,
+        digest_missed,
+        digest_silent,
+        mark_repeat,
+    )
     from bot.presenters.findings import diff, failures, results
     from bot.presenters.forms import Field, Form, answers, form, form_done, form_failed, form_working
+    from bot.presenters.plans import (
+        digest_parked,
+        digest_plan,
+        digest_planned,
+        digest_plans,
+        digest_removed,
+        reason_words,
+    )
     from bot.presenters.replies import complaint, help_index, help_verb, looking, shared_by
     from bot.presenters.runs import menu, run_card, run_list, threads
     from bot.presenters.settings import context_set, here, version, whoami
@@ -46,8 +62,10 @@ _PLACES = {
     "audit": ("audit", "audit_csv", "file_sent"),
     "bulk": ("bulk",),
     "changes": ("cancelled", "doing", "form_offer", "late", "proposal", "receipt", "working"),
+    "digests": ("digest", "digest_answer", "digest_failed", "digest_missed", "digest_silent", "mark_repeat"),
     "findings": ("diff", "failures", "results"),
     "forms": ("Field", "Form", "answers", "form", "form_done", "form_failed", "form_working"),
+    "plans": ("digest_parked", "digest_plan", "digest_planned", "digest_plans", "digest_removed", "reason_words"),
     "replies": ("complaint", "help_index", "help_verb", "looking", "shared_by"),
     "runs": ("menu", "run_card", "run_list", "threads"),
     "settings": ("context_set", "here", "version", "whoami"),
@@ -67,6 +85,16 @@ __all__ = [
     "complaint",
     "context_set",
     "diff",
+    "digest",
+    "digest_answer",
+    "digest_failed",
+    "digest_missed",
+    "digest_parked",
+    "digest_plan",
+    "digest_planned",
+    "digest_plans",
+    "digest_removed",
+    "digest_silent",
     "doing",
     "failures",
     "file_sent",
@@ -82,9 +110,11 @@ __all__ = [
     "here",
     "late",
     "looking",
+    "mark_repeat",
     "menu",
     "proposal",
     "read_rule",
+    "reason_words",
     "receipt",
     "refusal",
     "results",

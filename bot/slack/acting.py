@@ -6,6 +6,8 @@ that it works after a restart and in another process; who presses may do it or n
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 import secrets
 import time
@@ -16,6 +18,7 @@ from datetime import datetime
 from bot.domain.acts import WRITES, Append, Bulk, Ended, Entry, Proposal, Receipt, Report
 from bot.domain.checkpoints import checkpoint
 from bot.domain.errors import AskError, GrammarError, NotAllowedError, NotFoundError, RundownError, TooLateError
+from bot.domain.model import RunRef
 from bot.postman import NotSaidError, Postman, ReturnPath
 from bot.presenters import messages
 from bot.presenters.message import Message
@@ -29,7 +32,7 @@ from bot.slack.mishaps import complain
 from bot.slack.receipts import Receipts
 from bot.slack.runs import in_words
 from bot.slack.tasks import Tasks
-from bot.usecases.bulk import carry_out_bulk, propose_bulk
+from bot.usecases.bulk import carry_out_bulk, first_go, propose_bulk
 from bot.usecases.changing import ExpiredError, Hands, LateError, MovedError, carry_out, vouching
 from bot.usecases.listing import ListAsk, list_runs
 from bot.usecases.ports import PATIENCE, Patience, Place, Proposals
@@ -38,6 +41,8 @@ log = logging.getLogger(__name__)
 
 #: Seconds between two edits of a message that tells how far a bulk change is.
 PROGRESS_S = 3.0
+#: Seconds that what was asked for waits for Slack to hear that it is being done.
+SAID_S = 2.0
 
 #: Opens the form of a command; returns whether it did. Told the command, where from, and Slack's trigger.
 OpenForm = Callable[[Command, ReturnPath, str, str], Awaitable[bool]]
@@ -191,8 +196,8 @@ class Acting:
         if click.what == "form":
             await self._open_form(click, proposal)
             return
-        if proposal is None and click.what == "cancel" and await self._proposals.get_bulk(click.value) is not None:
-            await self._postman.replace(click.back, messages.cancelled())
+        if proposal is None and click.what == "cancel":
+            await self._cancel_bulk(click)
             return
         if proposal is None:
             raise _ForgottenError
@@ -218,29 +223,49 @@ class Acting:
             )
 
     async def _cancel(self, click: Click, proposal: Proposal) -> None:
-        """Not done, and on record: a press on an older screen finds that, and does not do it after all."""
-        now, back, ledger = self._world.now(), click.back, self._hands.ledger
-        cancelled = Entry(
-            key=proposal.key,
-            verb=proposal.verb,
-            connection=proposal.run.ref.connection if proposal.run else "",
-            ref=proposal.run.ref if proposal.run else None,
-            title=proposal.title,
-            who=back.user,
-            who_name=(await self._world.people.member(back.user)).name,
-            team=back.team,
-            channel=back.channel,
-            thread=back.thread,
-            at=now,
-            outcome=Ended.CANCELLED,
-            ended_at=now,
+        run = proposal.run
+        late = await self._put_off(
+            click.back, proposal.key, proposal.verb, ref=run.ref if run else None, title=proposal.title
         )
-        await ledger.note(cancelled)
-        entry = await ledger.entry(proposal.key)
-        if entry is not None and entry.outcome is not Ended.CANCELLED:
-            await self._say_late(back, proposal, LateError(entry))
+        if late is not None:
+            await self._say_late(click.back, proposal, LateError(late))
             return
-        await self._postman.replace(back, messages.cancelled(proposal))
+        await self._postman.replace(click.back, messages.cancelled(proposal))
+
+    async def _cancel_bulk(self, click: Click) -> None:
+        bulk = await self._proposals.get_bulk(click.value)
+        if bulk is None:
+            raise _ForgottenError
+        late = await self._put_off(click.back, first_go(bulk), "close", ref=None, title=bulk.words)
+        if late is not None:
+            raise LateError(late)
+        await self._postman.replace(click.back, messages.cancelled())
+
+    async def _put_off(self, back: ReturnPath, key: str, verb: str, *, ref: RunRef | None, title: str) -> Entry | None:
+        """Put on record that it is not to be done, so that a press on an older screen does not do it after all.
+
+        What is on record already where that comes too late.
+        """
+        now, ledger = self._world.now(), self._hands.ledger
+        await ledger.note(
+            Entry(
+                key=key,
+                verb=verb,
+                connection=ref.connection if ref else "",
+                ref=ref,
+                title=title,
+                who=back.user,
+                who_name=(await self._world.people.member(back.user)).name,
+                team=back.team,
+                channel=back.channel,
+                thread=back.thread,
+                at=now,
+                outcome=Ended.CANCELLED,
+                ended_at=now,
+            )
+        )
+        entry = await ledger.entry(key)
+        return entry if entry is not None and entry.outcome is not Ended.CANCELLED else None
 
     async def _go(self, click: Click, proposal: Proposal) -> None:
         """Carry it out for whoever pressed; the message that was pressed tells how it went."""
@@ -310,9 +335,12 @@ class Acting:
     async def _say_working(self, back: ReturnPath, proposal: Proposal) -> None:
         """The buttons leave at once. That this can't be said does not hold up what was asked for."""
         try:
-            await self._postman.replace(back, messages.working(messages.doing(proposal)))
+            async with asyncio.timeout(SAID_S):
+                await self._postman.replace(back, messages.working(messages.doing(proposal)))
         except NotSaidError as error:
             log.warning("could not say that it is being done: %s", error.reason)
+        except TimeoutError:
+            log.warning("could not say that it is being done: Slack does not answer")
 
     async def _say_late(self, back: ReturnPath, proposal: Proposal, error: LateError) -> None:
         """Who came second is told who was first; their own preview goes, unless it is the first one's."""
@@ -343,7 +371,7 @@ class Acting:
         if bulk is None:
             raise _ForgottenError
         back = click.back
-        shown = _Progress(self._postman, self._world.now, back)
+        shown = _Progress(self._postman, self._world.now, back, self._tasks)
         try:
             done = await carry_out_bulk(
                 replace(bulk, dry=False),
@@ -370,10 +398,12 @@ class Acting:
 class _Progress:
     """The message that tells how far a bulk change is: public where people are, in place of the list elsewhere."""
 
-    def __init__(self, postman: Postman, now: Callable[[], datetime], back: ReturnPath) -> None:
+    def __init__(self, postman: Postman, now: Callable[[], datetime], back: ReturnPath, tasks: Tasks) -> None:
         self._postman = postman
         self._now = now
         self._back = back
+        self._tasks = tasks
+        self._begun: asyncio.Task[None] | None = None
         self._ts = ""
         self._told_at = 0.0
 
@@ -381,11 +411,17 @@ class _Progress:
         return messages.bulk(bulk, now=self._now())
 
     async def begin(self, bulk: Bulk) -> None:
-        """The list's buttons leave at once."""
+        """The list's buttons leave at once; a Slack that is slow about it does not hold up what was asked for."""
+        self._begun = self._tasks.spawn(self._announce(bulk), name=f"announce {bulk.key}")
+        await asyncio.wait({self._begun}, timeout=SAID_S)
+
+    async def _announce(self, bulk: Bulk) -> None:
         back = self._back
         try:
             if back.private:
-                await self._postman.replace(back, messages.working(f"Closing {bulk.left} runs"))
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(SAID_S):
+                        await self._postman.replace(back, messages.working(f"Closing {bulk.left} runs"))
                 self._ts = await self._postman.say(
                     replace_private(back), messages.bulk(bulk, now=self._now(), under_way=True)
                 )
@@ -402,12 +438,19 @@ class _Progress:
             return
         self._told_at = time.monotonic()
         try:
-            await self._postman.edit(self._back.channel, self._ts, messages.bulk(bulk, now=self._now(), under_way=True))
+            async with asyncio.timeout(SAID_S):
+                await self._postman.edit(
+                    self._back.channel, self._ts, messages.bulk(bulk, now=self._now(), under_way=True)
+                )
         except NotSaidError as error:
             log.warning("could not say how far it is: %s", error.reason)
+        except TimeoutError:
+            log.warning("could not say how far it is: Slack does not answer")
 
     async def end(self, bulk: Bulk) -> None:
         """What became of each."""
+        if self._begun is not None:
+            await self._begun  # where it is said how far it was, the end is said
         message = self._message(bulk)
         if self._ts:
             await self._postman.put(self._back, self._ts, message)

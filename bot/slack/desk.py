@@ -266,6 +266,12 @@ class Desk:
         value = f"{error.verb} {command.text()}" if command is not None else error.verb
         return messages.refusal(told, verb=error.verb, askable=error.askable, value=value)
 
+    async def answer_for(self, text: str, team: str, channel: str, user: str) -> Message:
+        """What a reading command says when nobody waits for it, as this person would be answered there."""
+        back = ReturnPath(team=team, channel=channel, user=user, private=False)
+        question = Question(text=text, back=back, public=True)
+        return (await self._work(question, self._parse(question))).message
+
     async def understand(self, command: Command, question: Question) -> Asking:
         """A command that did not come as words, with all that a feature needs to answer it."""
         return Asking(command=command, question=question, world=self.world, context=await self._context(question))

@@ -54,6 +54,7 @@ CONFIRM = "confirm"
 OPEN_S = 1.0
 SHORTCUTS = {"note_on_run": "note", "attach_to_run": "link"}
 
+_UNSHOWN = "Slack does not take the form; the log says why. Type the whole command instead."
 _TITLES = {
     "start": ("Start a run", "Start run"),
     "edit": ("Edit a run", "Save"),
@@ -96,6 +97,7 @@ class Filling:
         self._forms = forms
         self._postman = postman
         self._tasks = tasks
+        self._opening: set[str] = set()
 
     def register(self) -> None:
         for verb in WRITES:
@@ -114,7 +116,7 @@ class Filling:
         answering = asyncio.create_task(self._acting.answer(asking), name=f"form or not {question.key}")
         try:
             done, _ = await asyncio.wait({answering}, timeout=OPEN_S)
-            if done:
+            if done or question.trigger in self._opening:  # a trigger opens one form, and this one is at it
                 return await answering
         finally:
             answering.cancel()
@@ -126,8 +128,10 @@ class Filling:
     async def open(self, command: Command, back: ReturnPath, trigger: str, preview: str) -> bool:
         """The form of a command, to be filled with what it says. False when Slack does not open it."""
         title, _ = _TITLES.get(command.verb, ("Rundown", "Send"))
+        self._opening.add(trigger)
         view = await self._forms.open(trigger, title) if trigger else ""
         if not view:
+            self._opening.discard(trigger)
             return False
         memo = Memo(
             key=new_key(),
@@ -138,7 +142,8 @@ class Filling:
             typed=command.text(),
             preview=preview,
         )
-        self._tasks.spawn(self._fill_in(view, memo, command, back.user), name=f"form of {command.verb} {memo.key}")
+        filling = self._tasks.spawn(self._fill_in(view, memo, command, back.user), name=f"form {memo.key}")
+        filling.add_done_callback(lambda _: self._opening.discard(trigger))
         return True
 
     async def _fill_in(self, view: str, memo: Memo, command: Command, user: str) -> None:
@@ -149,7 +154,10 @@ class Filling:
                 if command.verb == "delete":
                     await self._show_confirm(view, memo, user)
                 else:
-                    await self._show(view, memo, command, values_of(command), user)
+                    shown = await self._show(view, memo, command, values_of(command), user)
+                    if not shown:  # closed by now, which is all right; or Slack does not take it
+                        sorry = messages.form_done(_TITLES[memo.verb][0], _UNSHOWN)
+                        await self._forms.show(view, sorry, "waiting", memo)
         except Exception as error:  # the last resort: nobody is left with a form that never comes
             await self._failed(view, memo, error, user, command)
 

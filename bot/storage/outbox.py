@@ -45,9 +45,9 @@ class StoredOutbox:
         values = {"now": stamp(self._now()), "holder": self._owner, "until": self._later(lease_s), "most": max(most, 0)}
         return await self._database.run(lambda db: _take(db.conn, values))
 
-    async def posting(self, key: str, *, at: datetime) -> bool:
-        """Record that it is about to be posted. One that was on its way already may be posted a second time."""
-        values = {"key": key, "holder": self._owner, "at": stamp(at)}
+    async def posting(self, key: str, *, at: datetime, repeat: bool = False) -> bool:
+        """Record that it is about to be posted, perhaps a second time. Once a possible repeat, it stays one."""
+        values = {"key": key, "holder": self._owner, "at": stamp(at), "repeat": int(repeat)}
         return await self._database.run(lambda db: _change(db.conn, _POSTING, values))
 
     async def ended(self, key: str, state: Sending, *, at: datetime, ts: str = "", reason: str = "") -> None:
@@ -125,7 +125,7 @@ def _take(connection: sqlite3.Connection, values: Mapping[str, object]) -> tuple
 
 _OURS = "where key = :key and holder = :holder and free_at is not null"
 _POSTING = (
-    "update parcels set repeat = max(repeat, state = 'posting'), state = 'posting', tries = tries + 1, "  # noqa: S608 - a condition of ours
+    "update parcels set repeat = max(repeat, :repeat), state = 'posting', tries = tries + 1, "  # noqa: S608 - a condition of ours
     f"tried_at = :at {_OURS}"
 )
 _LATER = f"update parcels set state = 'waiting', holder = '', free_at = :until, reason = :reason {_OURS}"  # noqa: S608 - a condition of ours

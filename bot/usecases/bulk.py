@@ -13,7 +13,17 @@ from bot.domain.answers import RunList
 from bot.domain.checkpoints import checkpoint
 from bot.domain.errors import AskError, NotAllowedError, NotFoundError, RundownError, SystemFault, TooLateError
 from bot.domain.model import Run
-from bot.usecases.changing import GOOD_FOR, LEASE_S, ExpiredError, Hands, LateError, carry_out, unhurried, vouching
+from bot.usecases.changing import (
+    GOOD_FOR,
+    LEASE_S,
+    ExpiredError,
+    Hands,
+    LateError,
+    UnrecordedError,
+    carry_out,
+    unhurried,
+    vouching,
+)
 from bot.usecases.ports import Ledger, Place
 from bot.usecases.systems import Systems
 
@@ -67,6 +77,11 @@ def _left_out(run: Run, systems: Systems) -> str:
     return ""
 
 
+def first_go(bulk: Bulk) -> str:
+    """The key in the ledger of its first go: whoever is on record there decided it."""
+    return f"{bulk.key}#0"
+
+
 async def carry_out_bulk(
     bulk: Bulk,
     *,
@@ -86,7 +101,7 @@ async def carry_out_bulk(
         "close", place, user, now=now, key=f"{bulk.key} {user} refused {now.timestamp()}", title=bulk.words
     )
     goes, last = await _goes(bulk.key, hands.ledger)
-    if last is not None and last.outcome is Ended.BEGUN:
+    if last is not None and last.outcome in (Ended.BEGUN, Ended.CANCELLED):
         raise LateError(last)
     bulk = await recorded(bulk, hands.ledger)
     if last is not None and not bulk.left:
@@ -107,7 +122,10 @@ async def carry_out_bulk(
         at=now,
     )
     checkpoint("go asked")
-    before = await hands.ledger.begin(claim, lease_s=LEASE_S)
+    try:
+        before = await hands.ledger.begin(claim, lease_s=LEASE_S)
+    except RundownError as error:
+        raise UnrecordedError from error
     if before is not None:
         raise LateError(before)
     checkpoint("go begun")

@@ -319,8 +319,8 @@ class Outbox(Protocol):
         A part whose parent is not posted is not among them; its `thread` is the parent's timestamp.
         """
 
-    async def posting(self, key: str, *, at: datetime) -> bool:
-        """Record that it is about to be posted; False if it is not ours, or is posted already."""
+    async def posting(self, key: str, *, at: datetime, repeat: bool = False) -> bool:
+        """Record that it is about to be posted, with `repeat` perhaps a second time; False if it is not ours."""
 
     async def ended(self, key: str, state: Sending, *, at: datetime, ts: str = "", reason: str = "") -> None: ...
     async def renew(self, keys: Sequence[str], *, lease_s: float) -> None: ...

@@ -143,7 +143,7 @@ class Scene:
         """A further bot on the same file; returns once Slack can speak to it."""
         clock = self.folder / f"clock-{len(self.bots)}"
         clock.write_text(str(ahead_s))
-        before = {link for link in self.slack.connections}
+        before = set(self.slack.connections)
         env = {
             **environment(self.slack, self.testmo, self.testrail, self.practitest),
             "SLACK_APP_TOKEN": self.slack.app_token,
@@ -210,7 +210,7 @@ class Scene:
 @asynccontextmanager
 async def scene(born: Nursery, folder: Path) -> AsyncIterator[Scene]:
     """Everything but the bots; those that were born die at the end."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True)  # noqa: ASYNC240 - nobody waits for it
     clock = Clock()
     testmo, testrail, practitest = Testmo(clock, close_runs=True), TestRail(clock), PractiTest(clock)
     async with running(testmo, testrail, practitest), Workspace(clock, messages_per_second=None) as slack:

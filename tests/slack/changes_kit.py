@@ -34,7 +34,7 @@ class Office(Town):
     _numbers: Iterable[int] = field(default_factory=itertools.count)
 
     def room(self, *people: str, name: str = "") -> str:
-        """A new channel of these people (else of the staff): a channel takes one message a second, so each has its own."""
+        """A new channel of these people (else the staff). One takes a message a second, so each change has its own."""
         name = name or f"room-{next(iter(self._numbers))}"
         self.slack.add_channel(name, people or ("ana", "tom", "lea", "max", "gus"))
         return f"#{name}"
@@ -62,11 +62,11 @@ class Office(Town):
         """The next message that this person alone sees there; with these words if some are given."""
         return await self._next(self.slack.person(who).id, where, words)
 
-    async def public(self, where: str, *words: str) -> Message:
+    async def public(self, where: str, *words: str, timeout_s: float = 10) -> Message:
         """The next message that everybody sees there; with these words if some are given."""
-        return await self._next("", where, words)
+        return await self._next("", where, words, timeout_s)
 
-    async def _next(self, only_for: str, where: str, wanted: tuple[str, ...]) -> Message:
+    async def _next(self, only_for: str, where: str, wanted: tuple[str, ...], timeout_s: float = 10) -> Message:
         channel = self.slack.channel(where).id
 
         def fits(message: Message) -> bool:
@@ -75,7 +75,7 @@ class Office(Town):
             return all(word in self.words(message) for word in wanted)
 
         try:
-            return await self.slack.next_message(fits, timeout_s=10)
+            return await self.slack.next_message(fits, timeout_s)
         except TimeoutError:
             said = [self.words(message) for message in self.slack.said(where)]
             raise AssertionError(f"nothing new says {wanted} there; there is {said}") from None

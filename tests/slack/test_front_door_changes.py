@@ -80,7 +80,7 @@ IN_TESTRAIL: list[Deed] = [
     (
         "attach testrail:R125 https://ci.example/9.log --name log",
         ["Attach to testrail:R125", "log (https://ci.example/9.log)"],
-        [("POST", "/update_run/125", {"description": f"[log](https://ci.example/9.log)\n{SIGNED}"})],
+        [("POST", "/update_run/125", {"milestone_id": 7, "description": f"[log](https://ci.example/9.log)\n{SIGNED}"})],
         ["Attached to", "Full catalogue 5.2"],
     ),
 ]
@@ -187,7 +187,7 @@ IN_TESTMO: list[Deed] = [
         ["Closed", "Release 8.2 regression", "Failing → ❌ Failed"],
     ),
     (
-        'start "Smoke 8.2" --in testmo --source nightly --tag web --link https://ci.example/7 --field "Browser: Firefox"',
+        'start "Smoke 8.2" --in testmo --source nightly --tag web --link https://ci.example/7 --field "OS: Linux"',
         ["Start “Smoke 8.2”", "source  nightly", "The source “nightly” is new", "tags  web"],
         [
             (
@@ -198,11 +198,11 @@ IN_TESTMO: list[Deed] = [
                     "source": "nightly",
                     "tags": ["web"],
                     "links": [{"name": "https://ci.example/7", "url": "https://ci.example/7"}],
-                    "fields": [{"name": "Browser", "type": 1, "value": "Firefox"}],
+                    "fields": [{"name": "OS", "type": 1, "value": "Linux"}],
                 },
             )
         ],
-        ["Started", "Smoke 8.2", "A416", "by @ana", "Browser: Firefox"],
+        ["Started", "Smoke 8.2", "A416", "by @ana", "OS: Linux"],
     ),
 ]
 
@@ -236,7 +236,7 @@ IN_PRACTITEST: list[Deed] = [
         ["Result reported in", "UAT cart", "18 passed · 4 failed", "before 17 passed · 5 failed"],
     ),
     (
-        'report S55 failed --instance 98142,98143 --step "open: passed" --step "pay: failed" --field "Browser: Firefox"',
+        'report S55 failed --instance 98142,98143 --step "open: passed" --step "pay: failed" --field Browser:Firefox',
         ["Pay by card with 3-D Secure  failed", "step 2: pay  failed", "Browser  Firefox"],
         [
             (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -23,12 +23,12 @@ R118, A415 = "testrail:R118", "testmo:A415"
 
 async def shown(here: Town, who: str = "ana") -> View:
     """The form in front of somebody, once it asks for something."""
+    return await _seen(here, who, lambda view: view.callback_id in ("change", "confirm"))
 
-    def asks() -> View | None:
-        view = here.slack.view(who)
-        return view if view is not None and view.callback_id in ("change", "confirm") else None
 
-    return await here.slack.until(asks, timeout_s=12)
+async def _seen(here: Town, who: str, fits: Callable[[View], bool]) -> View:
+    await here.slack.until(lambda: any(map(fits, here.slack.views(who)[-1:])), timeout_s=12)
+    return here.slack.views(who)[-1]
 
 
 async def form(here: Town, command: str, who: str = "ana") -> View:
@@ -40,12 +40,7 @@ async def form(here: Town, command: str, who: str = "ana") -> View:
 
 async def said_in_form(here: Town, words: str, who: str = "ana") -> View:
     """The form, once it says this."""
-    view = await here.slack.until(
-        lambda: (view := here.slack.view(who)) and words in json.dumps(view.blocks, ensure_ascii=False) and view,
-        timeout_s=12,
-    )
-    assert view is not None
-    return view
+    return await _seen(here, who, lambda view: words in json.dumps(view.blocks, ensure_ascii=False))
 
 
 async def message(here: Town, words: str, *, only_for: str | None = None) -> Message:
@@ -481,6 +476,13 @@ async def test_a_slow_system_does_not_keep_the_form_from_opening() -> None:
         view = await shown(here)
         assert fields(here, view)["name"] == "Release 5.2 regression"
         assert not [one for one in here.slack.said("#release") if "ooking" in one.text], "nobody is left waiting"
+
+
+async def test_a_row_of_the_persons_own_list_is_meant_in_their_form_too() -> None:
+    async with town() as here:
+        listed = here.words(await here.ask("list --in testrail"))
+        view = await form(here, "edit #1")
+        assert fields(here, view)["name"] in listed
 
 
 async def test_a_trigger_that_is_used_up_leaves_a_button_that_opens_the_form() -> None:

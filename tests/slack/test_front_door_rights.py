@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Iterable
+from functools import partial
 
 import pytest
 
@@ -60,7 +61,7 @@ def _judge(here: Town, cell: Cell, answer: Message) -> str:
 
 
 async def test_everybody_may_what_the_table_says_and_nothing_else() -> None:
-    async with town(**SETTINGS) as here:
+    async with town("socket", **SETTINGS) as here:
         people = populate(here, chance=random.Random(20), made_up=14)
         await make_rules(here, people)
         every = cells(people)
@@ -312,7 +313,7 @@ async def test_two_admins_at_once_decide_once_and_both_see_how() -> None:
             here.slack.click(second, requests[second.handle], "access:decline"),
         )
         for request in requests.values():
-            await here.slack.until(lambda one=request: not here.slack.buttons(one))
+            await here.slack.until(partial(_is_settled, here, request))
         seen = {here.words(request) for request in requests.values()}
         assert len(seen) == 1, "the one who came second sees what the first one decided"
         allowed = "Allowed everywhere" in seen.pop()
@@ -321,6 +322,10 @@ async def test_two_admins_at_once_decide_once_and_both_see_how() -> None:
         assert ("Declined" not in here.words(told)) == allowed
         assert ("🔒" not in here.words(await here.ask(f"close {R118}", who="tom"))) == allowed
         assert len([one for one in here.slack.said() if one.channel == direct]) == 1
+
+
+def _is_settled(here: Town, request: Message) -> bool:
+    return not here.slack.buttons(request)
 
 
 async def test_asked_again_within_a_day_the_admins_are_told_once() -> None:

@@ -30,8 +30,10 @@ from bot.domain.acts import (
     Seen,
     Start,
 )
+from bot.domain.digests import DigestPlan, Timing
 from bot.domain.model import Closing, Kind, Run, RunRef, State
 from bot.domain.outcomes import Outcome, Tally
+from bot.domain.queries import RunQuery
 from bot.storage import packing
 
 times = some.datetimes(min_value=datetime(1970, 1, 2), max_value=datetime(2999, 1, 1), timezones=some.just(UTC))  # noqa: DTZ001 - aware by `timezones`
@@ -74,6 +76,13 @@ bulks = some.builds(
     items=some.lists(some.builds(BulkItem, run=runs, entry=some.none() | entries), max_size=3).map(tuple),
 )
 seens = some.builds(Seen)
+queries = some.builds(
+    RunQuery,
+    **{name: some.none() | times for name in ("since", "until", "closed_since", "closed_until")},
+    at_most=some.none() | numbers,
+    project=some.none() | numbers,
+)
+digests = some.builds(DigestPlan, made_at=times, paused_until=some.none() | times, query=queries)
 
 KIND = Kind(
     letter="A",
@@ -154,6 +163,24 @@ def test_a_bulk_is_the_same_when_it_is_read_back(bulk: Bulk) -> None:
 @settings(max_examples=40)
 def test_what_was_seen_is_the_same_when_it_is_read_back(seen: Seen) -> None:
     assert packing.unpack_seen(packing.pack_seen(seen)) == seen
+
+
+@given(digests)
+@settings(max_examples=100)
+def test_a_digests_plan_is_the_same_when_it_is_read_back(plan: DigestPlan) -> None:
+    assert packing.unpack_plan(packing.pack_plan(plan)) == plan
+
+
+@given(some.builds(Tally))
+@settings(max_examples=40)
+def test_a_tally_is_the_same_when_it_is_read_back(tally: Tally) -> None:
+    assert packing.unpack_tally(packing.pack_tally(tally)) == tally
+
+
+@given(some.lists(some.text()))
+@settings(max_examples=40)
+def test_words_are_the_same_when_they_are_read_back(words: list[str]) -> None:
+    assert packing.unpack_words(packing.pack_words(words)) == words
 
 
 def test_every_kind_of_change_is_tried_above() -> None:
@@ -267,6 +294,44 @@ def test_a_proposal_of_an_older_version_that_knew_less_is_read() -> None:
     read = packing.unpack_proposal(json.dumps(plain))
     assert read is not None
     assert read.change == PROPOSAL.change
+
+
+PLAN = DigestPlan(
+    id="d1",
+    team="T1",
+    channel="C1",
+    name="Nightly",
+    owner="U1",
+    owner_name="Anna",
+    timing=Timing("0 9 * * *", "UTC", "at 09:00"),
+    made_at=AT,
+)
+
+
+def _no_plan(_: Any) -> str:
+    return '"a text"'
+
+
+def _a_filter_we_do_not_know(plain: Any) -> str:
+    plain["query"]["branch"] = ["main"]
+    return json.dumps(plain)
+
+
+def _a_part_we_do_not_know(plain: Any) -> str:
+    return json.dumps({**plain, "what": ["failed", "slow"]})
+
+
+@pytest.mark.parametrize(
+    "write", [_no_json, _no_object, _no_plan, _a_field_we_do_not_know, _a_filter_we_do_not_know, _a_part_we_do_not_know]
+)
+def test_a_plan_that_cannot_be_read_whole_is_none(write: Callable[[Any], str]) -> None:
+    assert packing.unpack_plan(write(json.loads(packing.pack_plan(PLAN)))) is None
+
+
+def test_a_plan_of_an_older_version_that_knew_less_is_read() -> None:
+    plain = json.loads(packing.pack_plan(PLAN))
+    del plain["parked"], plain["query"]["set_filter"], plain["automated"]
+    assert packing.unpack_plan(json.dumps(plain)) == PLAN
 
 
 def test_a_bulk_with_one_item_that_cannot_be_read_is_none() -> None:

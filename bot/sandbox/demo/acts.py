@@ -92,6 +92,13 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """Let time pass: `tomorrow 09:00`, `monday 09:00`, `+2h`, `2026-12-24 09:00`. "" asks what time it is."""
+
+    when: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class See:
     """Look at the conversation as this person sees it."""
 
@@ -129,6 +136,7 @@ Act = (
     | Enter
     | Thread
     | Trouble
+    | Move
     | See
     | Help
     | Quit
@@ -230,6 +238,7 @@ _COLON: dict[str, Callable[[str], Act]] = {
     "in": _in,
     "dm": lambda _: Enter(),
     "thread": _thread,
+    "clock": lambda rest: Move(rest.lower()),
     "see": lambda _: See(),
     "fail": _trouble("fail"),
     "slow": _trouble("slow"),

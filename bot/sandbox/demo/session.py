@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from rich.text import Text
 
@@ -19,6 +20,7 @@ from bot.sandbox.demo.acts import (
     Help,
     Mention,
     Menu,
+    Move,
     Nothing,
     Press,
     Quit,
@@ -33,6 +35,7 @@ from bot.sandbox.demo.chips import Target, Thing, Use, initial, live, meant, opt
 from bot.sandbox.demo.guide import HELP
 from bot.sandbox.demo.ink import Ink
 from bot.sandbox.demo.letters import harmless, line
+from bot.sandbox.demo.moments import HINT, read_moment
 from bot.sandbox.demo.screen import Screen, dialog_stamp, is_interim, place_name
 from bot.sandbox.demo.town import Town
 from bot.sandbox.slack import CannotDo, Channel, Control, Delivery, Message, Person, Shortcut, View, Workspace
@@ -138,6 +141,8 @@ class Session:
                 self._thread(act.on)
             case Trouble():
                 self._trouble(act)
+            case Move():
+                await self._move(act.when)
             case See():
                 self.screen.see(self.screen.thread_ts)
             case Help():
@@ -346,6 +351,18 @@ class Session:
             "heal": f"{act.system or 'Every system'} works again.",
         }
         self.screen.note(words[act.how])
+
+    async def _move(self, when: str) -> None:
+        """Let time pass to what the words mean in this person's zone; draws what came meanwhile."""
+        now = self._town.clock.now().astimezone(ZoneInfo(self.person.tz))
+        moment = read_moment(when, now) if when else now
+        if moment is None:
+            raise CannotDo(HINT)
+        if moment < now:
+            raise CannotDo("time only goes forward here")
+        if when:
+            await self._town.move(moment)
+        self.screen.note(f"It is {moment:%A %-d %B %Y, %H:%M} in {self.person.tz}.")
 
     # -- waiting -----------------------------------------------------------------------------------------------------
 

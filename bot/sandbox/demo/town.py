@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,10 @@ from bot.sandbox.testmo import Testmo
 from bot.sandbox.testrail import TestRail
 
 SLOW_S = 2.5  # longer than the bot waits before it says that a system is slow
+
+
+async def _nothing() -> None:
+    """Nobody wants to know."""
 
 
 class Town:
@@ -46,6 +51,7 @@ class Town:
         self._open = AsyncExitStack()
         self._database = ""
         self._listener: Callable[[str, Message], None] | None = None
+        self.on_move: Callable[[], Awaitable[None]] = _nothing
 
     async def __aenter__(self) -> Town:
         async with AsyncExitStack() as opening:
@@ -100,6 +106,13 @@ class Town:
     def _tell(self, how: str, message: Message) -> None:
         if self._listener is not None:
             self._listener(how, message)
+
+    # -- time --------------------------------------------------------------------------------------------------------
+
+    async def move(self, moment: datetime) -> None:
+        """It is this moment now, for everybody here; the bot does what has become due."""
+        self.clock.move_to(moment)
+        await self.on_move()
 
     # -- trouble -----------------------------------------------------------------------------------------------------
 
