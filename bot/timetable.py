@@ -244,13 +244,15 @@ def _near_zones(name: str, known: dict[str, str]) -> tuple[str, ...]:
     city = name.rsplit("/", 1)[-1]
     if city in cities:
         return tuple(sorted(cities[city])[:3])
-    short = name[:64]
-    close = [known[each] for each in difflib.get_close_matches(short, known, 3, 0.7)]
-    if not close:
-        close = [
-            real for each in difflib.get_close_matches(city[:64], cities, 3, 0.7) for real in sorted(cities[each])[:1]
-        ]
-    return tuple(close)
+    close = [known[each] for each in _like(name, known)]
+    return tuple(close or [sorted(cities[each])[0] for each in _like(city, cities)])
+
+
+def _like(word: str, known: Iterable[str]) -> list[str]:
+    """The most like it, and others only if they are nearly as much so."""
+    found = difflib.get_close_matches(word[:64], known, 3, 0.7)
+    likeness = [difflib.SequenceMatcher(None, each, word[:64]).ratio() for each in found]
+    return [each for each, ratio in zip(found, likeness, strict=True) if ratio > likeness[0] - 0.08]
 
 
 @lru_cache(maxsize=1)

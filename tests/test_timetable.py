@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
@@ -125,7 +126,7 @@ def test_the_words_for_people_hold_the_zone() -> None:
         ("cron", "1-59/3 8-10 * * *", ("*/5 8-10 * * *",)),
         ("zone", "berlin", (BERLIN,)),
         ("zone", "New York", ("America/New_York",)),
-        ("zone", "Europ/Berln", (BERLIN, "Europe/Belfast")),
+        ("zone", "Europ/Berln", (BERLIN,)),
         ("zone", "CET", (BERLIN, "Europe/Paris")),
         ("zone", "pst", ("America/Los_Angeles", "Asia/Manila")),
         ("zone", "UTC+2", ()),
@@ -387,7 +388,7 @@ def test_around_every_change_of_every_zone_slots_are_what_the_clock_shows() -> N
         plans = [timing(zone=name, **told[0]) for told in PLANS]
         for turn, day in enumerate(days or (at("2026-06-01"),)):
             which = (seen + turn) % len(PLANS)
-            # Two plans for each change, another two for the next: every zone meets them all.
+            # Two plans for each change, another two for the next one.
             for index in {which, (which + 3) % len(PLANS)}:
                 low, high = day - 2 * DAY, day + DAY
                 found = list(slots_between(plans[index], low, high))
@@ -404,7 +405,7 @@ def test_every_local_day_of_ten_years_has_one_slot_in_every_zone() -> None:
         dates = [date.fromisoformat(slot.key[:10]) for slot in found]
         assert dates == [dates[0] + n * DAY for n in range(len(dates))], name
         assert abs(len(dates) - (until - BEGIN).days) <= 1, name
-        assert all(one.at < other.at for one, other in zip(found, found[1:], strict=False)), name
+        assert all(one.at < other.at for one, other in pairwise(found)), name
 
 
 _ZONES = some.sampled_from(
@@ -432,7 +433,7 @@ def test_spans_laid_end_to_end_give_each_slot_once(
     begin = datetime(*day, tzinfo=UTC)
     marks = [begin, *sorted(begin + timedelta(seconds=cut) for cut in cuts), begin + 3 * DAY]
     whole = list(slots_between(plan, marks[0], marks[-1]))
-    pieces = [slot for low, high in zip(marks, marks[1:], strict=False) for slot in slots_between(plan, low, high)]
+    pieces = [slot for low, high in pairwise(marks) for slot in slots_between(plan, low, high)]
     assert pieces == whole == list(_one_by_one(plan, marks[0], marks[-1]))
     assert [slot.key for slot in whole] == sorted({slot.key for slot in whole})
 

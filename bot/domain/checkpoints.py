@@ -1,6 +1,7 @@
-"""Named moments of a change between which a process may die. Outside tests a checkpoint does nothing.
+"""Named moments between which a process may die. Outside tests a checkpoint does nothing.
 
-What has to hold at each of them: the test system is told once at most, and the person hears what really happened.
+What has to hold at each of them: the test system is told once at most, the person hears what really happened, and what
+is due is posted once.
 """
 
 from __future__ import annotations
@@ -30,6 +31,13 @@ Moment: TypeAlias = Literal[
     "found",  # what another process left behind is ours now
     "settled",  # what became of it was read and is on record
     "looked",  # nothing that was left behind is left
+    "digest claimed",  # a digest: its slot is ours
+    "digest written",  # it is put into words
+    "digest kept",  # it is in the outbox, its slot is done
+    "parcel taken",  # a message that is due is ours
+    "parcel recorded",  # that it is about to be posted is on record
+    "parcel posted",  # Slack has it
+    "parcel confirmed",  # that it is posted is on record
 ]
 
 

@@ -14,7 +14,7 @@ from bot.domain.answers import FailedTest, TrendPoint, Trouble
 from bot.domain.model import Run, RunRef
 from bot.domain.outcomes import Outcome, Tally
 from bot.domain.queries import RunQuery
-from bot.domain.streams import Stream
+from bot.domain.streams import Streak, Stream
 
 What = Literal["failed", "unfinished", "stale"]
 IfEmpty = Literal["skip", "line", "post"]
@@ -104,8 +104,11 @@ class StreamNews:
     """What one stream has to tell: its latest finished run since the last digest, and how it came there.
 
     `runs` finished since then, `failed` of them failed. `broken_for` counts its failing finished runs in a row up to
-    now, the first of them at `broken_since`; `at_least` tells that they fill all that is known. `tests` are the failing
-    ones of the latest run, newly broken first, of `tests_total`; the other counts are against the run before.
+    now, the first of them at `broken_since`; `at_least` tells that they fill all that is known. `before` tells whether
+    the last finished run before these failed, None if none is known: then it can't be said that anything broke.
+    `tests` are the failing ones of the latest run, each once, newly broken first, of `tests_total`; `new`, `still` and
+    `fixed` are against the last finished run whose tests are known, and 0 where there is none (`compared` is False).
+    `flaky` counts tests that flip, whether they fail now or not. `unnamed` counts failures that have no names.
     """
 
     run: Run
@@ -124,6 +127,8 @@ class StreamNews:
     flaky: int = 0
     unnamed: int = 0
     missing: tuple[str, ...] = ()
+    before: bool | None = None
+    compared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +143,8 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestNews:
-    """All that one digest says. `streams` are the worst first; `before` counts failing streams at the last digest.
+    """All that one digest says. `streams` are the worst first; `before` counts those of them that failed before,
+    None where no digest came before this one. `runs` finished (or fail, and moved) since then.
 
     `late_min` is how many minutes late it is, `skipped` how many slots were missed in between (they are not caught up
     one by one). `read_at` is when the systems were asked.
@@ -256,17 +262,89 @@ def by_urgency(streams: Iterable[StreamNews]) -> tuple[StreamNews, ...]:
     )
 
 
-_ID = re.compile(
-    r"\b(?:0x[0-9a-f]+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?=[a-z]*\d)[0-9a-f]{7,40})\b",
-    re.IGNORECASE | re.ASCII,
+def past_end(past: PastRun) -> datetime:
+    """When a kept run ended, as far as its system tells."""
+    return past.finished_at or past.created_at
+
+
+def failed_in(past: PastRun) -> frozenset[str] | None:
+    """The keys of the tests that failed in a kept run; None where that is not known.
+
+    Of a run in which nothing failed it is known without its tests, too.
+    """
+    if past.failed is not None:
+        return past.failed
+    return frozenset() if past.tally.total and not past.failing else None
+
+
+def outcome_in(past: PastRun, key: str) -> Outcome | None:
+    """What became of a test in a kept run: untested if the run does not tell, None if its tests are not known."""
+    if past.failed is not None and past.passed is not None:
+        if key in past.failed:
+            return Outcome.FAILED
+        return Outcome.PASSED if key in past.passed else Outcome.UNTESTED
+    if failed_in(past) is None:
+        return None
+    return Outcome.PASSED if past.tally.passed == past.tally.total else Outcome.UNTESTED
+
+
+def strip_of(past: Sequence[PastRun], key: str) -> tuple[Outcome, ...]:
+    """A test's outcomes in kept runs, in their order; what is not known counts as not judged."""
+    return tuple(outcome_in(each, key) or Outcome.UNTESTED for each in past)
+
+
+def streak_in(run: Run, key: str, past: Sequence[PastRun]) -> Streak:
+    """How long a test has failed, counted back from `run`, where it fails. `past` is newest first, without `run`.
+
+    As everywhere, runs that did not judge the test neither lengthen nor end it; runs whose tests were never read make
+    it a count that may be too low.
+    """
+    runs, since, doubt = 1, run.created_at, False
+    for each in past:
+        outcome = outcome_in(each, key)
+        if outcome is Outcome.PASSED:
+            return Streak(runs, since, doubt)
+        if outcome is Outcome.FAILED:
+            runs, since = runs + 1, each.created_at
+        doubt = doubt or outcome is None
+    return Streak(runs, since, at_least=bool(past))
+
+
+_IGNORE = re.IGNORECASE | re.ASCII
+_TIME = re.compile(
+    r"\b\d{4}-\d\d?-\d\d?(?:[T ]\d\d?:\d\d(?::\d\d(?:[.,]\d+)?)?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?)?\b", _IGNORE
 )
-_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+_ID = re.compile(
+    r"\b(?:0x[0-9a-f]+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?=[a-f]*\d)[0-9a-f]{7,64}"
+    r"|(?=[a-z]*\d+[a-z]+\d)[0-9a-z]{6,64})\b",
+    _IGNORE,
+)
+#: A number with its sign, where that is one and no hyphen.
+_NUMBER = re.compile(r"(?:(?<=[\s(\[=,:])-)?\d+(?:[.,:/_-]\d+)*")
+_JOINED = re.compile(r"#(?:[.,:/_-]?#)+")
+_TRACEBACK = "traceback (most recent call last)"
+#: Characters of an error that are enough to know it by.
+_WORDS = 300
 
 
 def fold_error(text: str) -> str:
-    """The first line of an error without what differs from one time to the next: numbers, ids, hashes, spaces."""
-    first = next((line.strip() for line in text.splitlines() if line.strip()), "")
-    return " ".join(_NUMBER.sub("#", _ID.sub("#", first)).split())[:300]
+    """An error in one line without what differs from one time to the next: numbers, times, ids, hashes, spaces.
+
+    That is its first line, or the last one of a Python traceback. Folding twice changes nothing.
+    """
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if not lines:
+        return ""
+    words = lines[-1 if lines[0].casefold().startswith(_TRACEBACK) else 0]
+    while (folded := _fold(words)) != words:  # what was cut or folded may have uncovered an id
+        words = folded
+    return words
+
+
+def _fold(line: str) -> str:
+    for pattern in (_TIME, _ID, _NUMBER, _JOINED):
+        line = pattern.sub("#", line)
+    return " ".join(line.split())[:_WORDS].rstrip()
 
 
 def clusters_of(streams: Iterable[StreamNews], *, least: int = 2) -> tuple[Cluster, ...]:
@@ -289,12 +367,12 @@ def clusters_of(streams: Iterable[StreamNews], *, least: int = 2) -> tuple[Clust
 
 def owners_of(streams: Iterable[StreamNews]) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Failing tests by who they are assigned to, most first; nobody as an empty name, last."""
-    found: dict[str, list[str]] = defaultdict(list)
+    found: dict[str, dict[str, None]] = defaultdict(dict)
     for each in streams:
         for failed in each.tests:
-            found[failed.test.assignee.strip()].append(failed.test.name)
+            found[failed.test.assignee.strip()][failed.test.name] = None
     rows = sorted(found.items(), key=lambda row: (not row[0], -len(row[1]), row[0].casefold()))
-    return tuple((who, tuple(dict.fromkeys(names))) for who, names in rows)
+    return tuple((who, tuple(names)) for who, names in rows)
 
 
 def outcome_sets(tests: Iterable[tuple[str, Outcome]]) -> tuple[frozenset[str], frozenset[str]]:

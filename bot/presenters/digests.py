@@ -20,7 +20,7 @@ from bot.presenters.figures import duration, plural, tally_words, trend_brief
 from bot.presenters.findings import title_of
 from bot.presenters.icons import TURNS
 from bot.presenters.limits import FALLBACK_BYTES
-from bot.presenters.look import counts, retry_of, short_of, trouble_words
+from bot.presenters.look import counts, gap_words, retry_of, short_of, trouble_words
 from bot.presenters.markup import Markup, address, code, date, link, said
 from bot.presenters.message import Block, Message
 from bot.presenters.plans import asking, filters, schedule, tells, wall
@@ -43,18 +43,18 @@ BLOCKS = 50
 _FAILING = (Turn.BROKE, Turn.STILL)
 
 
-def digest(value: DigestNews, *, now: datetime) -> Message:
+def digest(value: DigestNews, *, now: datetime) -> Message:  # noqa: ARG001  ages, one day
     """What became of a channel's runs since the last digest. Its first message is one, all else is for its thread."""
     if value.empty and value.plan.if_empty != "post":
         return _line(value)
     told = value.streams if value.empty else tuple(each for each in value.streams if each.turn is not Turn.PASSED)
     shown = min(len(told), STREAMS)
-    parent = _parent(value, told, shown, now)
+    parent = _parent(value, told, shown)
     for fewer in FEWER:
         if not parent.more or fewer >= shown:
             continue
         shown = fewer
-        parent = _parent(value, told, shown, now)
+        parent = _parent(value, told, shown)
     parts = (
         _all_streams(told if len(told) > shown else ()),
         _failing_tests(told),
@@ -72,13 +72,13 @@ def _flat(parts: Sequence[Message | None]) -> Iterator[Message]:
             yield from part.more
 
 
-def _parent(value: DigestNews, told: Sequence[StreamNews], shown: int, now: datetime) -> Message:
+def _parent(value: DigestNews, told: Sequence[StreamNews], shown: int) -> Message:
     icon, heading, rest = _headline(value)
     worst = next((each for each in told if each.turn in _FAILING), None)
     return render(
         "digest",
         icon=icon,
-        heading=heading,
+        heading=heading[:1].upper() + heading[1:],
         rest=rest,
         name=cut(value.plan.name, 60),
         where=cut(value.where, 200),
@@ -91,10 +91,9 @@ def _parent(value: DigestNews, told: Sequence[StreamNews], shown: int, now: date
         open=tuple(_open_runs(value)),
         troubles=_troubles(value),
         troubles_more=max(0, len({(it.connection, it.error.what) for it in value.troubles}) - NOTES),
-        notes=tuple(cut(note, 200) for note in value.notes[:NOTES]),
+        notes=tuple(gap_words(cut(note, 200)) for note in value.notes[:NOTES]),
         notes_more=max(0, len(value.notes) - NOTES),
-        timing=_timing(value.late_min, value.skipped),
-        **_footer(value.plan),
+        **_footer(value.plan, _timing(value.late_min, value.skipped)),
         buttons=buttons.legal(
             _failures(worst.run, f"Failures of {worst.run.ref.short}") if worst else (),
             (asking("show", value.plan, "About this digest"),),
@@ -109,9 +108,10 @@ def _failures(run: Run, label: str) -> tuple[Button, ...]:
     return (buttons.ask("failures", f"failures {run.ref}", label),) if "failures" in run.kind.verbs else ()
 
 
-def _footer(plan: DigestPlan) -> dict[str, object]:
-    """Of what comes unasked: which rule, whose, why."""
+def _footer(plan: DigestPlan, timing: str = "") -> dict[str, object]:
+    """Of what comes unasked: which rule, whose, why; and whether it comes late."""
     return {
+        "timing": timing,
         "rule": cut(plan.name, 60),
         "owner": cut(plan.owner_name, 60) or "somebody who is not known any more",
         "schedule": schedule(plan),
@@ -331,7 +331,7 @@ def _line(value: DigestNews) -> Message:
         runs=plural(value.runs, "run") if value.runs else "",
         owner=cut(value.plan.owner_name, 60),
         timing=_timing(value.late_min, value.skipped),
-        notes=tuple(cut(note, 200) for note in value.notes[:NOTES]),
+        notes=tuple(gap_words(cut(note, 200)) for note in value.notes[:NOTES]),
         notes_more=max(0, len(value.notes) - NOTES),
     )
 

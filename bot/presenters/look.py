@@ -133,7 +133,7 @@ _UNREAD = re.compile(r"(?:^|: )(?:page(s)? [^:]* of [\d,]+|everything after page
 
 def gaps(missing: Sequence[str]) -> str:
     """`page 7 of 12 is missing`; empty when nothing is."""
-    words = "; ".join(_gap(cut(gap, 160)) for gap in missing[:5])
+    words = "; ".join(gap_words(cut(gap, 160)) for gap in missing[:5])
     return words + (f"; and {len(missing) - 5} more" if len(missing) > 5 else "")
 
 
@@ -151,7 +151,8 @@ def unread(notes: Sequence[str]) -> bool:
     return any(_UNCOUNTED.match(note) for note in notes)
 
 
-def _gap(gap: str) -> str:
+def gap_words(gap: str) -> str:
+    """`page 7 of 12 is missing`."""
     unread = _UNREAD.search(gap)
     return f"{gap} {'are' if unread[1] else 'is'} missing" if unread else gap
 

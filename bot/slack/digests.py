@@ -89,7 +89,7 @@ class DigestDesk:
                 at=command.word("at"),
                 on=command.word("on"),
                 cron=command.word("cron"),
-                zone=self._zone(command, member.tz),
+                zone=command.word("tz") or member.tz,
             ),
             made_at=self._world.now(),
         )

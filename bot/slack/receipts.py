@@ -100,15 +100,20 @@ class Receipts:
         """Settle and tell what was left behind: each run for itself, then the goes that were made of several."""
         orphans = await self._hands.ledger.orphans()
         checkpoint("found")
-        for entry in orphans:
-            if not bulk_of(entry):
-                receipt = await settle_orphan(entry, hands=self._hands)
-                checkpoint("settled")
-                await self._tell(receipt)
-        for entry in orphans:
-            if bulk_of(entry):
-                await self._settle_go(entry)
+        for entry in sorted(orphans, key=lambda each: bool(bulk_of(each))):
+            try:
+                await self._settle(entry)
+            except Exception:  # the last resort: one that can't be settled does not hold up the others
+                log.exception("what became of %s can't be settled yet", entry.key)
         checkpoint("looked")
+
+    async def _settle(self, entry: Entry) -> None:
+        if bulk_of(entry):
+            await self._settle_go(entry)
+            return
+        receipt = await settle_orphan(entry, hands=self._hands)
+        checkpoint("settled")
+        await self._tell(receipt)
 
     async def _tell(self, receipt: Receipt) -> None:
         entry = receipt.entry

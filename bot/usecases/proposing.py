@@ -33,7 +33,7 @@ from bot.usecases.systems import Systems, Target, targets
 #: Results that came within so many minutes are told: somebody may still be at it.
 RECENT_MIN = 15
 #: A run read longer ago than this is read again before it is put before somebody.
-FRESH = timedelta(seconds=2)
+FRESH = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,7 +50,19 @@ from bot.domain.answers import (
     Version,
     WhoAmI,
 )
-from bot.domain.errors import Choice, GrammarError, UnavailableFault
+from bot.domain.digests import (
+    Cluster,
+    DigestNews,
+    DigestPlan,
+    Parcel,
+    PlanLook,
+    Sending,
+    Slot,
+    StreamNews,
+    Timing,
+    Turn,
+)
+from bot.domain.errors import Choice, GrammarError, OurError, UnavailableFault
 from bot.domain.model import Closing, Kind, Person, Project, Result, Run, RunRef, State, Test, Thread
 from bot.domain.outcomes import Outcome, Tally
 from bot.domain.streams import Diff, Streak
@@ -252,6 +264,42 @@ rules = st.builds(
     Grant, verb=rights | st.just("all"), kind=st.sampled_from(["user", "group"]),
     subject=people | st.just("S0TESTERS1"), channel=channels, allow=st.booleans(), by=people, at=moments,
 )  # fmt: skip
+zones = texts | st.sampled_from(["Europe/Berlin", "Asia/Tokyo", "UTC", "America", "../x"])
+timings = st.builds(Timing, texts, zones, texts | st.just("mon-fri at 09:00"))
+plans = st.builds(
+    DigestPlan, id=keys, team=texts, channel=channels, name=texts | st.just("nightly"), owner=people, owner_name=texts,
+    timing=timings, made_at=moments, connection=texts, project=texts, words=texts, typed=texts,
+    what=st.lists(st.sampled_from(["failed", "unfinished", "stale"]), max_size=3, unique=True).map(tuple),
+    if_empty=st.sampled_from(["skip", "line", "post"]), ask=st.just("") | texts, parked=st.just("") | texts,
+    paused_until=maybe_moments | st.just(datetime(9000, 1, 1, tzinfo=UTC)), since=maybe_moments,
+)  # fmt: skip
+slots = st.builds(Slot, texts | st.just("2026-11-20T09:00"), moments)
+points = st.builds(TrendPoint, refs, st.none() | st.floats(0, 1), st.sampled_from(State))
+told_streams = st.builds(
+    StreamNews, run=runs, turn=st.sampled_from(Turn), runs=counts, failed=counts, broken_for=counts,
+    broken_since=maybe_moments, at_least=st.booleans(), trend=many(points),
+    tests=many(st.builds(FailedTest, tests, streaks, st.booleans())), tests_total=counts, new=counts, still=counts,
+    fixed=counts, flaky=counts, unnamed=counts, missing=missing,
+)  # fmt: skip
+news = st.builds(
+    DigestNews, plan=plans, slot=slots, since=moments, read_at=moments, where=texts, streams=many(told_streams),
+    passed=counts, runs=counts, unfinished=many(runs), stale=many(runs), owners=many(st.tuples(texts, many(texts))),
+    clusters=many(st.builds(Cluster, texts, counts, many(texts), counts)), before=st.none() | counts,
+    troubles=many(troubles), notes=many(texts), late_min=counts, skipped=counts,
+)  # fmt: skip
+parcels = st.builds(
+    Parcel, key=keys, team=texts, channel=channels, body=texts, made_at=moments, for_whom=keys, owner=people,
+    slot=texts | st.just("2026-11-20T09:00"), under=st.just("") | keys, state=st.sampled_from(Sending), tries=counts,
+    tried_at=maybe_moments, posted_at=maybe_moments, reason=texts | st.sampled_from(["is_archived", "new_reason"]),
+    repeat=st.booleans(),
+)  # fmt: skip
+looks = st.builds(
+    PlanLook, plan=plans, next=st.lists(slots, max_size=5).map(tuple), reader_zone=zones, sent=many(parcels)
+)
+faults = errors | st.builds(OurError, texts, why=texts, fix=texts)
+answered = st.builds(
+    lambda listing, page, now: messages.run_list(listing, again="list", page=page, now=now), lists, pages_asked, moments
+)
 chosen = st.lists(st.sampled_from(["4", "5", "gone"]) | texts, max_size=4).map(tuple)
 fields = st.builds(
     messages.Field, name=st.just("x"), label=texts,
@@ -324,5 +372,15 @@ KINDS: dict[str, Kindly] = {
         st.builds(Audit, entries=many(entries), words=texts, whole=st.booleans(), all_attempts=st.booleans()), ASKED,
         mentions=True,
     ),
+    "digest": Kindly(messages.digest, news, NOW),
+    "digest_missed": Kindly(messages.digest_missed, plans, {**NOW, "slot": slots, "skipped": counts}),
+    "digest_failed": Kindly(messages.digest_failed, plans, {**NOW, "slot": slots, "error": faults}),
+    "digest_answer": Kindly(messages.digest_answer, plans, {**NOW, "slot": slots, "message": answered}),
+    "digest_silent": Kindly(messages.digest_silent, plans, {}),
+    "digest_planned": Kindly(messages.digest_planned, looks, NOW, mentions=True),
+    "digest_plan": Kindly(messages.digest_plan, looks, NOW, mentions=True),
+    "digest_plans": Kindly(messages.digest_plans, many(looks), {**NOW, "page": pages_asked}),
+    "digest_removed": Kindly(messages.digest_removed, plans, {"by": people}, mentions=True),
+    "digest_parked": Kindly(messages.digest_parked, plans, {**NOW, "reason": texts}, mentions=True),
     "bulk": Kindly(messages.bulk, bulks, {**NOW, "page": pages_asked, "under_way": st.booleans()}),
 }  # fmt: skip

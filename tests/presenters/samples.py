@@ -46,12 +46,24 @@ from bot.domain.answers import (
     Version,
     WhoAmI,
 )
-from bot.domain.errors import Choice, UnavailableFault
+from bot.domain.digests import (
+    Cluster,
+    DigestNews,
+    DigestPlan,
+    Parcel,
+    PlanLook,
+    Sending,
+    Slot,
+    StreamNews,
+    Timing,
+    Turn,
+)
+from bot.domain.errors import Choice, NotFoundError, OurError, UnavailableFault
 from bot.domain.model import Closing, Kind, Person, Project, Result, Run, RunRef, State, Test, Thread
 from bot.domain.outcomes import Outcome, Tally
 from bot.domain.streams import Diff, Streak
 from bot.presenters import messages
-from bot.presenters.message import Message, View
+from bot.presenters.message import Block, Message, View
 
 CLOSES = Closing("close", "closed", ("Nobody can add results to R118 any more.", "Its tests keep the state they have."))
 COMPLETES = Closing("complete", "completed", ("A412 takes no more results, in none of its threads.",))
@@ -386,6 +398,120 @@ REFUSED = Complaint(
     fix="`allow list` shows who may do what.",
 )  # fmt: skip
 
+BERLIN = Timing("0 9 * * 1-5", "Europe/Berlin", "mon-fri at 09:00")
+DIGEST = DigestPlan(
+    id="d1", team="T0ACME0001", channel="C0RELEASE01", name="nightly", owner="U0ANA00001", owner_name="Ana Kovač",
+    timing=BERLIN, made_at=NOW - timedelta(days=30), words="source nightly-web", what=("failed", "unfinished"),
+    since=NOW - timedelta(days=1),
+)  # fmt: skip
+SLOT = Slot("2026-11-20T09:00", NOW)
+
+
+def points(*rates: float) -> tuple[TrendPoint, ...]:
+    return tuple(TrendPoint(NIGHTLY.ref, rate, State.FAILED) for rate in rates)
+
+
+WEB = StreamNews(
+    run=NIGHTLY, turn=Turn.BROKE, runs=4, failed=3, broken_for=1, broken_since=NOW - timedelta(hours=6),
+    trend=points(*RATES), tests=tuple(failing(n, runs=1 if n < 4 else n) for n in range(1, 16)), tests_total=15,
+    new=3, still=12, fixed=1, flaky=3,
+)  # fmt: skip
+API = replace(
+    WEB, run=replace(RUNNING, name="API contract", ref=RunRef("testmo", "A", 409), tally=Tally(passed=85, failed=5)),
+    turn=Turn.STILL, runs=1, failed=1, broken_for=6, broken_since=NOW - timedelta(days=6),
+    tests=tuple(replace(failing(n, runs=6), test=a_test(n, note="expected 3, got 0")) for n in (21, 22)),
+    tests_total=2, new=0, still=2, fixed=0, flaky=0, trend=points(0.9, 0.95, 0.94),
+)  # fmt: skip
+REGRESSION = replace(
+    API, run=replace(RELEASE, tally=Tally(passed=70, failed=3, blocked=1, untested=6)), broken_for=2,
+    broken_since=NOW - timedelta(days=2), tests=(), tests_total=0, unnamed=3, new=0, still=0, trend=(),
+    missing=("page 7 of 12",),
+)  # fmt: skip
+SEARCH = replace(
+    WEB, run=replace(SMOKE, name="Search", ref=RunRef("testmo", "A", 414)), turn=Turn.FIXED, runs=2, failed=1,
+    broken_for=0, broken_since=None, tests=(), tests_total=0, new=0, still=0, fixed=0, flaky=0,
+    trend=points(0.9, 0.8, 1.0),
+)  # fmt: skip
+GREEN = replace(SEARCH, run=SMOKE, turn=Turn.PASSED, runs=3, failed=0, trend=points(1.0, 1.0))
+BAD_DAY = DigestNews(
+    plan=DIGEST,
+    slot=SLOT,
+    since=NOW - timedelta(days=1),
+    read_at=NOW,
+    where="Testmo › Webshop-auto · TestRail › Webshop",
+    streams=(WEB, API, REGRESSION, SEARCH, GREEN),
+    passed=41,
+    runs=58,
+    unfinished=(RUNNING,),
+    stale=(STUCK, UNTOUCHED),
+    owners=(("Tom Becker", ("login", "search")), ("", ("cart",))),
+    clusters=(Cluster("Timeout after # s while waiting for #cart", 14, ("login", "search", "cart"), 2),),
+    before=5,
+)
+MIXED = replace(
+    BAD_DAY, streams=(SEARCH, GREEN), unfinished=(RUNNING,), stale=(), owners=(), clusters=(), before=1, late_min=9,
+    skipped=2,
+)  # fmt: skip
+QUIET = replace(
+    BAD_DAY, streams=(GREEN,), passed=14, runs=52, unfinished=(), stale=(), owners=(), clusters=(), before=0
+)
+SILENT = replace(
+    QUIET, plan=replace(DIGEST, if_empty="post"), passed=0, runs=0, streams=(),
+    troubles=(Trouble("practitest", UnavailableFault("PractiTest", "PractiTest cannot be reached.", retry_at=NOW)),) * 2,
+)  # fmt: skip
+HUGE = replace(
+    BAD_DAY,
+    streams=tuple(
+        replace(WEB if n < 260 else API, run=replace(NIGHTLY, ref=RunRef("testmo", "A", n), name=f"Stream {n}"),
+                tests=WEB.tests if n < 12 else ())
+        for n in range(400)
+    ),
+    unfinished=(RUNNING,) * 9, stale=(), passed=600, runs=2_000,
+    notes=("the failing tests of the 12 most urgent streams are named, of 400",),
+)  # fmt: skip
+EVIL = "<!channel> *x* <https://evil.example|Pass> `code` :fire:"
+HOSTILE = replace(
+    BAD_DAY,
+    plan=replace(DIGEST, name=EVIL, owner_name="<@U0ANA00001>", words=EVIL),
+    where=EVIL,
+    streams=(
+        replace(
+            WEB, run=replace(NIGHTLY, name=EVIL, config=EVIL, page="javascript:alert({id})"),
+            tests=(failing(1, name=EVIL, note=EVIL, url="https://user:secret@evil.example/"),), tests_total=1,
+        ),
+    ),
+    owners=(("<!here>", (EVIL,)),),
+    clusters=(Cluster(EVIL, 2, (EVIL,), 1),),
+    notes=(EVIL,),
+)  # fmt: skip
+FIRST = replace(
+    BAD_DAY, plan=replace(DIGEST, since=None), before=None, streams=(replace(WEB, trend=points(0.9), new=0, still=0),),
+    unfinished=(), stale=(), owners=(), clusters=(), passed=0, runs=4,
+)  # fmt: skip
+COMING = tuple(Slot(f"2026-11-{day}T09:00", datetime(2026, 11, day, 8, tzinfo=UTC)) for day in (23, 24, 25))
+PARCEL = Parcel(
+    key="d1 2026-11-20T09:00 C0RELEASE01", team="T0ACME0001", channel="C0RELEASE01", body="{}", made_at=NOW,
+    for_whom="d1", owner="U0ANA00001", slot="2026-11-20T09:00", state=Sending.POSTED, tries=1, tried_at=NOW,
+    posted_at=NOW, ts="1.2",
+)  # fmt: skip
+LOOK = PlanLook(
+    replace(DIGEST, connection="testmo", project="3"), COMING, "Asia/Tokyo",
+    (
+        replace(PARCEL, state=Sending.WAITING, posted_at=None, tries=3, reason="ratelimited"),
+        replace(PARCEL, under="k", slot="2026-11-19T09:00", repeat=True),
+        replace(PARCEL, slot="2026-11-18T09:00", state=Sending.REFUSED, posted_at=None, reason="is_archived"),
+        replace(PARCEL, slot="2026-11-17T09:00", state=Sending.EXPIRED, posted_at=None, tries=0, tried_at=None,
+                reason="it could not be posted for 12 hours"),
+    ),
+)  # fmt: skip
+PAUSED = replace(LOOK, plan=replace(DIGEST, name="weekly", paused_until=datetime(2026, 12, 23, 23, tzinfo=UTC)))
+PARKED = replace(LOOK, plan=replace(DIGEST, name="release train", parked="not_in_channel"), next=(), sent=())
+SCHEDULED = replace(DIGEST, name="old runs", ask="list --older-than 14d", words="", what=("failed",))
+
+
+def _said(message: Message) -> tuple[str, list[Block]]:
+    return message.text, message.blocks
+
 
 SAMPLES: dict[str, Callable[[], Message]] = {
     "run_card": lambda: messages.run_card(CARD, command="show testrail:R118", now=NOW),
@@ -581,6 +707,42 @@ SAMPLES: dict[str, Callable[[], Message]] = {
         now=NOW,
     ),
     "bulk_large": lambda: messages.bulk(LARGE, now=NOW),
+    "digest_bad_day": lambda: messages.digest(BAD_DAY, now=NOW),
+    "digest_mixed_late": lambda: messages.digest(MIXED, now=NOW),
+    "digest_quiet_line": lambda: messages.digest(QUIET, now=NOW),
+    "digest_quiet_post": lambda: messages.digest(replace(QUIET, plan=replace(DIGEST, if_empty="post")), now=NOW),
+    "digest_quiet_no_run": lambda: messages.digest(replace(QUIET, streams=(), passed=0, runs=0), now=NOW),
+    "digest_quiet_partial": lambda: messages.digest(
+        replace(QUIET, notes=("Testmo automation runs: page 7 of 12",), late_min=9), now=NOW
+    ),
+    "digest_unreachable": lambda: messages.digest(SILENT, now=NOW),
+    "digest_400_streams": lambda: messages.digest(HUGE, now=NOW),
+    "digest_hostile": lambda: messages.digest(HOSTILE, now=NOW),
+    "digest_first": lambda: messages.digest(FIRST, now=NOW),
+    "digest_stale_only": lambda: messages.digest(
+        replace(QUIET, plan=replace(DIGEST, what=("stale",)), streams=(), passed=0, stale=(UNTOUCHED,)), now=NOW
+    ),
+    "digest_missed": lambda: messages.digest_missed(DIGEST, SLOT, skipped=2, now=NOW + timedelta(hours=12, minutes=30)),
+    "digest_failed_person": lambda: messages.digest_failed(
+        DIGEST, NotFoundError("There is no connection “web”.", why="There are testmo and testrail.",
+                              fix="Change it with `digest edit nightly --in testmo`."), slot=SLOT, now=NOW,
+    ),
+    "digest_failed_system": lambda: messages.digest_failed(DIGEST, DOWN, slot=SLOT, now=NOW),
+    "digest_failed_ours": lambda: messages.digest_failed(DIGEST, OurError("The disk is full."), slot=SLOT, now=NOW),
+    "digest_answer": lambda: messages.digest_answer(
+        SCHEDULED, messages.run_list(LIST, again="list --older-than 14d", now=NOW, shareable=False), slot=SLOT, now=NOW
+    ),
+    "digest_silent": lambda: messages.digest_silent(replace(DIGEST, if_empty="skip")),
+    "digest_planned": lambda: messages.digest_planned(LOOK, now=NOW),
+    "digest_planned_paused": lambda: messages.digest_planned(PAUSED, now=NOW),
+    "digest_planned_answer": lambda: messages.digest_planned(replace(LOOK, plan=SCHEDULED), now=NOW),
+    "digest_plan": lambda: messages.digest_plan(LOOK, now=NOW),
+    "digest_plan_parked": lambda: messages.digest_plan(PARKED, now=NOW),
+    "digest_plans": lambda: messages.digest_plans((LOOK, PAUSED, PARKED), now=NOW),
+    "digest_plans_none": lambda: messages.digest_plans((), now=NOW),
+    "digest_removed": lambda: messages.digest_removed(DIGEST, "U0ANA00001"),
+    "digest_parked": lambda: messages.digest_parked(DIGEST, messages.reason_words("is_archived"), now=NOW),
+    "digest_repeated": lambda: Message(*messages.mark_repeat(*_said(messages.digest(QUIET, now=NOW)))),
 }  # fmt: skip
 
 START_FORM = messages.Form(
