@@ -136,6 +136,19 @@ def _walk(timing: Timing, after: datetime) -> Iterator[Slot]:
 
 def _walls(cron: str, start: datetime) -> Iterator[datetime]:
     """Wall times later than `start`, in order, each once: cron is asked without a zone, so no clock ever changes."""
+    first = _first_wall(cron, start)
+    if first:
+        yield first
+        yield from _walls_anew(cron, first)
+
+
+@lru_cache(maxsize=8192)
+def _first_wall(cron: str, start: datetime) -> datetime | None:
+    # Kept, since most plans of a place are due at the same few times and are asked for at once.
+    return next(_walls_anew(cron, start), None)
+
+
+def _walls_anew(cron: str, start: datetime) -> Iterator[datetime]:
     several = []
     for parsed in _parsed(cron):
         walker = copy.copy(parsed)
@@ -210,12 +223,16 @@ _SHORT = {
 }
 #: In the list of zones of some machines, but no place.
 _NO_PLACE = {"Factory", "localtime", "posixrules"}
+_PLACE = re.compile(r"[A-Z][A-Za-z_]*(?:/[A-Z][A-Za-z0-9_+-]*){1,2}")
 _SHIFT = re.compile(r"(?:utc|gmt|z)?\s*[+-]\s*[0-9]{1,2}(?::?[0-9]{2})?", re.IGNORECASE)
 
 
 def zone_named(typed: str) -> str:
     """The IANA name that was typed, whatever its case. Raises TimingError: unknown, or an abbreviation or offset."""
     name = typed.strip().replace(" ", "_")
+    # The list takes a while to read from a cold disk: whoever writes the name as it is need not wait for it.
+    if name == "UTC" or (len(name) <= 64 and _PLACE.fullmatch(name) and _opens(name)):
+        return name
     known = _zones()
     short = _SHORT.get(name.upper())
     if not short and name.casefold() in known:
@@ -266,6 +283,13 @@ def _zones() -> dict[str, str]:
             fix="Whoever runs Rundown: install tzdata.",
         )
     return {name.casefold(): name for name in sorted(known)}
+
+
+def _opens(name: str) -> bool:
+    try:
+        return ZoneInfo(name).key == name
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return False
 
 
 def _zone(name: str) -> ZoneInfo:

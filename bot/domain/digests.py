@@ -106,8 +106,9 @@ class StreamNews:
     `runs` finished since then, `failed` of them failed. `broken_for` counts its failing finished runs in a row up to
     now, the first of them at `broken_since`; `at_least` tells that they fill all that is known. `before` tells whether
     the last finished run before these failed, None if none is known: then it can't be said that anything broke.
-    `tests` are the failing ones of the latest run, each once, newly broken first, of `tests_total`; `new`, `still` and
-    `fixed` are against the last finished run whose tests are known, and 0 where there is none (`compared` is False).
+    `tests` are the failing ones of the latest run, each once, newly broken first, of `tests_total`. Of these `new` and
+    `still` are told by their streaks, `fixed` against the last finished run whose tests are known; all are 0 where
+    there is none (`compared` is False).
     `flaky` counts tests that flip, whether they fail now or not. `unnamed` counts failures that have no names.
     """
 
@@ -296,18 +297,18 @@ def strip_of(past: Sequence[PastRun], key: str) -> tuple[Outcome, ...]:
 def streak_in(run: Run, key: str, past: Sequence[PastRun]) -> Streak:
     """How long a test has failed, counted back from `run`, where it fails. `past` is newest first, without `run`.
 
-    As everywhere, runs that did not judge the test neither lengthen nor end it; runs whose tests were never read make
-    it a count that may be too low.
+    As everywhere, runs that did not judge the test neither lengthen nor end it. A streak over a run whose tests were
+    never read may be longer than it seems.
     """
     runs, since, doubt = 1, run.created_at, False
     for each in past:
         outcome = outcome_in(each, key)
         if outcome is Outcome.PASSED:
-            return Streak(runs, since, doubt)
+            return Streak(runs, since, at_least=doubt and runs > 1)
         if outcome is Outcome.FAILED:
             runs, since = runs + 1, each.created_at
         doubt = doubt or outcome is None
-    return Streak(runs, since, at_least=bool(past))
+    return Streak(runs, since, at_least=runs > 1)
 
 
 _IGNORE = re.IGNORECASE | re.ASCII

@@ -16,7 +16,7 @@ from bot.domain.model import Run
 from bot.presenters import buttons
 from bot.presenters.buttons import Button
 from bot.presenters.engine import render
-from bot.presenters.figures import duration, plural, tally_words, trend_brief
+from bot.presenters.figures import duration, plural, trend_brief
 from bot.presenters.findings import title_of
 from bot.presenters.icons import TURNS
 from bot.presenters.limits import FALLBACK_BYTES
@@ -207,7 +207,7 @@ def _stream(value: StreamNews) -> StreamLook:
     title = cut(run.name, 80) or short_of(run.ref)
     several = value.runs > 1
     facts = (
-        _counted(value) if failing else "",
+        _counted(value),
         f"{value.failed} of {value.runs} runs failed"
         if several and value.failed
         else plural(value.runs, "run")
@@ -243,7 +243,9 @@ def _brief(run: Run) -> str:
     tally = run.tally
     if not tally.total:
         return counts(run)
-    done = f"{tally.failed} of {tally.total} tests failed" if tally.failed else f"{tally.passed} of {tally.total} passed"
+    done = (
+        f"{tally.failed} of {tally.total} tests failed" if tally.failed else f"{tally.passed} of {tally.total} passed"
+    )
     rest = ((tally.blocked, "blocked"), (tally.untested, "untested"))
     return " · ".join((done, *(f"{count} {word}" for count, word in rest if count)))
 

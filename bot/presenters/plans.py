@@ -17,7 +17,7 @@ from bot.presenters.icons import SENDINGS
 from bot.presenters.markup import Markup, channel, code, date, said, user
 from bot.presenters.message import Message
 from bot.presenters.pages import page_of
-from bot.presenters.text import cut
+from bot.presenters.text import cut, mrkdwn
 
 NEXT, SENT = 3, 10
 #: A pause that ends later than this ends when somebody resumes it.
@@ -44,17 +44,21 @@ def command(verb: str, plan: DigestPlan) -> str:
     return f"digest {verb} {name}"
 
 
-def schedule(plan: DigestPlan) -> str:
-    """`mon-fri at 09:00, Europe/Berlin`."""
-    return f"{cut(plan.timing.said, 100) or cut(plan.timing.cron, 100)}, {cut(plan.timing.zone, 60)}"
+def schedule(plan: DigestPlan) -> Markup:
+    """`mon-fri at 09:00 (Europe/Berlin)`; an expression of cron as code, for its stars can't be told otherwise."""
+    timing = plan.timing
+    zone = mrkdwn(cut(timing.zone, 60))
+    if timing.said in ("", timing.cron):
+        return Markup(f"cron {code(timing.cron, 100).text} ({zone})")
+    return Markup(f"{mrkdwn(cut(timing.said, 100))} ({zone})")
 
 
 def tells(plan: DigestPlan) -> Markup:
-    """`failed and stale runs`, or the command whose answer is posted."""
+    """`tells of failed and stale runs`, or the command whose answer is posted."""
     if plan.ask:
-        return Markup(f"the answer to {code(plan.ask, 200).text}")
+        return Markup(f"posts the answer to {code(plan.ask, 200).text}")
     *first, last = plan.what or ("failed",)
-    return Markup(f"{', '.join(first)} and {last} runs" if first else f"{last} runs")
+    return Markup(f"tells of {', '.join(first)} and {last} runs" if first else f"tells of {last} runs")
 
 
 def filters(plan: DigestPlan) -> str:
@@ -89,7 +93,7 @@ class PlanWords:
 
     name: str
     channel: Markup
-    schedule: str
+    schedule: Markup
     tells: Markup
     filters: str
     quiet: str
@@ -106,7 +110,6 @@ def _words(look: PlanLook, now: datetime) -> PlanWords:
     plan = look.plan
     own = zone_of(plan.timing.zone)
     coming = _coming(look, now)
-    place = [code(word, 80).text for word in (plan.connection, plan.project) if word.strip()]
     return PlanWords(
         name=cut(plan.name, 60) or "without a name",
         channel=channel(plan.channel),
@@ -114,7 +117,7 @@ def _words(look: PlanLook, now: datetime) -> PlanWords:
         tells=tells(plan),
         filters=filters(plan),
         quiet="" if plan.ask else _QUIET.get(plan.if_empty, ""),
-        where=Markup(" ".join(place)),
+        where=_where(plan),
         owner=cut(plan.owner_name, 60),
         paused=_paused(plan, own, now),
         parked=said(reason_words(plan.parked)) if plan.parked.strip() else Markup(""),
@@ -122,6 +125,13 @@ def _words(look: PlanLook, now: datetime) -> PlanWords:
         next=local(look.next[0].at, own, now) if look.next else "",
         value=command("show", plan),
     )
+
+
+def _where(plan: DigestPlan) -> Markup:
+    """`in testmo, project 3`; empty for a digest of whatever the channel is about."""
+    connection, project = code(plan.connection, 80).text, code(plan.project, 80).text
+    several = (f"in {connection}" if connection else "", f"project {project}" if project else "")
+    return Markup(", ".join(word for word in several if word))
 
 
 def _paused(plan: DigestPlan, zone: tzinfo, now: datetime) -> str:
@@ -134,7 +144,7 @@ def _paused(plan: DigestPlan, zone: tzinfo, now: datetime) -> str:
 
 def _coming(look: PlanLook, now: datetime) -> tuple[tuple[str, str], ...]:
     """(zone, times) of the plan, and of the reader where their clock shows another time."""
-    rows = []
+    rows: list[tuple[str, str]] = []
     for name in dict.fromkeys((look.plan.timing.zone, look.reader_zone)):
         zone = zone_of(name)
         times = ", ".join(local(slot.at, zone, now) for slot in look.next[:NEXT])
@@ -148,6 +158,7 @@ def digest_planned(look: PlanLook, *, now: datetime) -> Message:
     plan = look.plan
     return render(
         "digest_planned",
+        is_set=True,
         plan=_words(look, now),
         buttons=buttons.legal((asking("test", plan, "What it says now"), asking("show", plan, "Show"))),
     )
@@ -173,6 +184,7 @@ def digest_plan(look: PlanLook, *, now: datetime) -> Message:
     rests = bool(words.paused or words.parked)
     return render(
         "digest_plan",
+        is_set=False,
         plan=words,
         made_at=date(plan.made_at),
         since=date(plan.since) if plan.since else None,
@@ -225,7 +237,7 @@ def digest_removed(plan: DigestPlan, by: str) -> Message:
 
 
 def digest_parked(plan: DigestPlan, reason: str, *, now: datetime) -> Message:  # noqa: ARG001  ages, one day
-    """For the owner, once: a digest can't be posted any more, why, and how to mend it. `reason` is Slack's, or words."""
+    """For the owner, once: a digest can't be posted any more, why, and how to mend it. `reason` is Slack's or words."""
     return render(
         "digest_parked",
         name=cut(plan.name, 60),

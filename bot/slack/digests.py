@@ -181,8 +181,8 @@ class DigestDesk:
         changed = await self._filled(plan, asking)
         if any(command.word(flag) for flag in ("at", "on", "cron", "tz")):
             changed = replace(changed, timing=self._retimed(plan, command))
-        if command.word("name"):
-            changed = replace(changed, name=command.word("name"))
+        if command.word("rename"):
+            changed = replace(changed, name=command.word("rename"))
         return await self._change(changed, member.tz)
 
     def _retimed(self, plan: DigestPlan, command: Command) -> Timing:
@@ -291,7 +291,7 @@ def _words(command: Command) -> str:
     """The filters in words."""
     said = []
     for name, value in command.flags:
-        if name in ("at", "on", "tz", "cron", "what", "if-empty", "query", "name"):
+        if name in ("at", "on", "tz", "cron", "what", "if-empty", "query", "rename"):
             continue
         text = (
             ", ".join(value)

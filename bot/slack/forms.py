@@ -5,8 +5,10 @@ What a dialog is about travels in its `private_metadata` (a `Memo`), so that it 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -18,6 +20,11 @@ if TYPE_CHECKING:
     from slack_sdk.web.async_client import AsyncWebClient
 
 log = logging.getLogger(__name__)
+
+#: Seconds that Slack may take to show what a submission was acknowledged with: what comes sooner would be overwritten.
+SETTLE_S = 0.5
+#: Dialogs that were sent just now and not answered yet.
+MOST_SETTLING = 10_000
 
 Values = Mapping[str, str | tuple[str, ...]]
 
@@ -81,6 +88,7 @@ class Forms:
         self._client = client
         self._tasks = tasks
         self._known: dict[str, tuple[Check, Take]] = {}
+        self._settling: dict[str, float] = {}
 
     def on(self, name: str, check: Check, take: Take) -> None:
         """Let these handle a dialog: `check` decides at once, `take` works on it afterwards."""
@@ -94,6 +102,7 @@ class Forms:
 
     async def show(self, view_id: str, view: ShownView, name: str, memo: Memo) -> bool:
         """Show this in an open dialog. False when it is not open any more."""
+        await asyncio.sleep(max(self._settling.pop(view_id, 0.0) - time.monotonic(), 0.0))
         shown = view.as_dict(name, memo.text())
         return bool(await self._call("views.update", view_id=view_id, view=shown))
 
@@ -117,6 +126,9 @@ class Forms:
         wrong = check(sent)
         if wrong:
             return {"response_action": "errors", "errors": dict(wrong)}
+        if len(self._settling) > MOST_SETTLING:
+            self._settling.clear()
+        self._settling[sent.view] = time.monotonic() + SETTLE_S
         self._tasks.spawn(take(sent), name=f"form {memo.verb} {memo.key}")
         working = messages.form_working(_title(view), "Working…")
         return {"response_action": "update", "view": working.as_dict("waiting", "")}

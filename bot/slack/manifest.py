@@ -19,8 +19,10 @@ class Scope:
 
 SCOPES = (
     Scope("app_mentions:read", "hear questions put by mentioning the bot"),
+    Scope("channels:history", "look whether a digest was posted before it is posted again, in public channels"),
     Scope("chat:write", "answer mentions and direct messages, share answers in channels the bot was invited to"),
     Scope("commands", "the slash command"),
+    Scope("groups:history", "the same in private channels the bot was invited to"),
     Scope("im:history", "read the direct messages people write to the bot"),
     Scope("im:write", "reach a person by direct message where no other way is open"),
     Scope("users:read", "know people's names, time zones and roles"),

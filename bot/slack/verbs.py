@@ -537,7 +537,7 @@ VERBS = (
     Verb(
         name="digest add",
         says="Post a digest of failed automation runs in this channel, at times you say.",
-        usage="NAME --at 09:00 [--on mon-fri] [--tz Europe/Berlin] | --cron X [--in CONNECTION] [--project ID|NAME] "
+        usage="NAME --at 09:00 [--on DAYS] [--tz ZONE] | --cron X [--in CONNECTION] [--project ID|NAME] "
         "[--source X] [--tag A,B] [--what failed,unfinished,stale] [--if-empty skip|line|post] [more flags]",
         examples=(
             "digest add nightly --at 09:00 --on mon-fri",
@@ -552,7 +552,7 @@ VERBS = (
     ),
     Verb(
         name="digest list",
-        aliases=("digest", "digests"),
+        aliases=("digests",),
         says="The digests of this channel: when, about what, whose, and when they come next.",
         usage="",
         examples=("digest list", "digest list --share"),
@@ -576,11 +576,11 @@ VERBS = (
     Verb(
         name="digest edit",
         says="Change a digest; without flags a form is offered.",
-        usage="NAME [--name X] [--at 09:00] [--on mon-fri] [--tz ZONE] [more flags]",
+        usage="NAME [--rename X] [--at 09:00] [--on DAYS] [--tz ZONE] [more flags]",
         examples=("digest edit nightly --at 08:30", "digest edit weekly --if-empty skip"),
         words=(1, 1),
         slots=(_DIGEST_NAME,),
-        flags=(*_DIGEST_FLAGS, Flag(name="name", says="What it is called from now on.")),
+        flags=(*_DIGEST_FLAGS, Flag(name="rename", shown="X", says="What it is called from now on.")),
         writes=True,
         settings=True,
     ),

@@ -1,17 +1,19 @@
 """Gather what a digest says: one listing for each kind of run, the failing tests of the worst, the rest from history.
 
 The history keeps finished runs as they were read, so that what is new, still failing, flaky, and for how long, costs
-no calls. A system that cannot answer is a line of the digest, never silence.
+no calls. It also tells which runs were ever seen: what a system that was down, or late, did not show to the digest
+before is told by the next one. A system that cannot answer is a line of the digest, never silence.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import islice
 from statistics import median
+from typing import TypeVar
 
 from bot.domain.answers import FailedTest, TrendPoint, Trouble
 from bot.domain.digests import (
@@ -24,96 +26,153 @@ from bot.domain.digests import (
     broken_for,
     by_urgency,
     clusters_of,
+    failed_in,
     outcome_sets,
     owners_of,
+    past_end,
+    streak_in,
+    strip_of,
     turn_of,
 )
-from bot.domain.errors import RundownError
-from bot.domain.model import Kind, Run, State, Test
+from bot.domain.errors import AskError, NotFoundError, RundownError, TooSlowFault
+from bot.domain.model import Kind, Listing, Run, RunRef, State, Test
 from bot.domain.outcomes import Outcome
 from bot.domain.queries import RunQuery
-from bot.domain.streams import FLIPS, RECENT, WINDOW, Streak, Stream, stream_of
+from bot.domain.streams import WINDOW, Stream, by_key, is_flaky, stream_of
 from bot.usecases.ports import Connection, History
-from bot.usecases.showing import extra
-from bot.usecases.systems import Systems, Target, targets
+from bot.usecases.showing import TREND_RUNS, extra
+from bot.usecases.systems import Systems, Target, nothing_connected, target
 
-#: A run that began so long before the last digest, and ended after it, is still told.
-LONGEST_RUN = timedelta(hours=48)
-#: The first digest of a plan tells of so long a time.
-FIRST = timedelta(hours=24)
-#: An automation run is called unfinished when it is older than so many times the usual, and than this.
+T = TypeVar("T")
+
+#: A run that began so long before the last digest, and ended after it, is still told; automation does not take longer.
+LONGEST_RUN, LONGEST_BY_HAND = timedelta(days=7), timedelta(days=30)
+#: What ended so long before the last digest, and was not to be seen then, is told by this one.
+CATCH_UP = timedelta(days=7)
+#: The first digest of a plan tells of so long a time; the longest time that any tells of.
+FIRST, LONGEST = timedelta(hours=24), timedelta(days=35)
+#: An automation run is called unfinished when it is older than so many times the usual, and when it is older, and
+#: nothing happened in it for longer, than this.
 USUAL, UNFINISHED = 3, timedelta(hours=1)
 #: Without any history, a run of this age is unfinished.
 UNKNOWN_UNFINISHED = timedelta(hours=6)
-#: An open run without a change for so long is stale.
-STALE = timedelta(days=14)
+#: An open run without a change for so long is stale; older automation runs than that are not looked for, since their
+#: system can't tell the open ones from all the others.
+STALE, STALE_AUTOMATION = timedelta(days=14), timedelta(days=90)
+#: Stale runs that are told, those that were left alone longest.
+STALE_MOST = 500
+#: Seconds for finding a project, and for reading the runs of one kind.
+WHERE_S, SCAN_S = 20.0, 150.0
 #: Failing streams whose tests are named, seconds for all of them, tests of each that are kept.
 NAMED, NAMED_S, TESTS = 12, 60.0, 200
 #: Runs that are written to the history in one go.
 BATCH = 500
+#: Runs of a stream that are looked back at, so many at once, to find out since when it fails.
+FAR, STEP = 100, 30
 
 
 @dataclass(slots=True)
 class _Seen:
-    """What was read of one stream."""
+    """What was read of one stream: its latest run, how many there were, how many failed, when the first one ended."""
 
     latest: Run
+    first_end: datetime
     runs: int = 0
     failed: int = 0
 
 
-@dataclass(slots=True)
-class _Read:
-    """What was read of all kinds, stream by stream."""
+class _Reader:
+    """Takes in the runs of all kinds, in any order, and holds no more than one of each stream, and those left open.
 
-    since: datetime
-    until: datetime
-    streams: dict[Stream, _Seen] = field(default_factory=dict)
-    open: list[Run] = field(default_factory=list)
-    finished: list[PastRun] = field(default_factory=list)
-    runs: int = 0
+    Finished ones go to the history in batches while others are still read.
+    """
+
+    def __init__(self, plan: DigestPlan, since: datetime, until: datetime, history: History) -> None:
+        self._plan = plan
+        self._since = since
+        self._until = until
+        self._history = history
+        self._told: set[RunRef] = set()
+        self._batch: list[Run] = []
+        self._batches: list[asyncio.Task[None]] = []
+        self.streams: dict[Stream, _Seen] = {}
+        self.open: list[Run] = []
+        self.late = 0
+
+    @property
+    def runs(self) -> int:
+        return len(self._told)
+
+    def start_of(self, seen: _Seen) -> datetime:
+        """What ended by then was told before: the last digest, or earlier where older runs are told only now."""
+        return min(self._since, seen.first_end - timedelta.resolution)
 
     def see(self, run: Run) -> None:
-        """One run, in any order. Only the latest of each stream is held."""
-        if not self._is_news(run):
-            if not run.finished:
+        if run.finished:
+            self._batch.append(run)
+            if len(self._batch) >= BATCH:
+                self._hand_over()
+        elif run.kind.automated is True:
+            if self._until - run.created_at > UNFINISHED:
                 self.open.append(run)
-            return
-        self.runs += 1
-        stream = stream_of(run)
-        seen = self.streams.get(stream)
-        if seen is None:
-            seen = self.streams[stream] = _Seen(run)
-        elif _ended(run) >= _ended(seen.latest):
+        elif run.failing and self._since < _ended(run) <= self._until:
+            self._count(run)
+
+    async def done(self) -> None:
+        """All that was seen is counted and kept."""
+        self._hand_over()
+        await asyncio.gather(*self._batches)
+
+    def _hand_over(self) -> None:
+        batch, self._batch = self._batch, []
+        if batch:
+            self._batches.append(asyncio.create_task(self._take(batch), name="runs of a digest"))
+
+    async def _take(self, batch: Sequence[Run]) -> None:
+        missed = [run.ref for run in batch if self._may_be_missed(run)]
+        known = await self._history.known(missed) if missed else {}
+        await self._history.keep([past_of(run) for run in batch])
+        for run in batch:
+            if self._since < _ended(run) <= self._until:
+                self._count(run)
+            elif self._may_be_missed(run) and run.ref not in known:
+                self.late += run.ref not in self._told
+                self._count(run)
+
+    def _may_be_missed(self, run: Run) -> bool:
+        """Whether an earlier digest should have told it: its system was down, or its clock is behind ours."""
+        earliest = max(self._since - CATCH_UP, self._plan.made_at)
+        return self._plan.since is not None and earliest < _ended(run) <= min(self._since, self._until)
+
+    def _count(self, run: Run) -> None:
+        if run.ref in self._told:
+            return  # pages overlap where runs come in meanwhile
+        self._told.add(run.ref)
+        stream, ended = stream_of(run), _ended(run)
+        seen = self.streams.setdefault(stream, _Seen(run, ended))
+        if _latest(run) > _latest(seen.latest):
             seen.latest = run
+        seen.first_end = min(seen.first_end, ended)
         seen.runs += 1
         seen.failed += run.failing
-        if run.finished:
-            self.finished.append(past_of(run))
-
-    def _is_news(self, run: Run) -> bool:
-        """Whether it ended since the last digest, or, where systems leave runs open, fails and moved since then."""
-        if run.finished:
-            return self.since < _ended(run) <= self.until
-        moved = run.updated_at or run.created_at
-        return run.kind.automated is not True and run.failing and self.since < moved <= self.until
 
 
 def _ended(run: Run) -> datetime:
     return run.finished_at or run.updated_at or run.created_at
 
 
+def _latest(run: Run) -> tuple[datetime, datetime, int]:
+    return _ended(run), run.created_at, run.ref.id
+
+
 def past_of(run: Run, tests: Iterable[Test] | None = None) -> PastRun:
-    """A finished run as it is kept. Of one in which nothing failed it is known which tests did: none."""
-    failed: frozenset[str] | None = None if run.failing or run.missing else frozenset()
-    passed: frozenset[str] | None = None
-    if tests is not None:
-        failed, passed = outcome_sets((test.key, test.outcome) for test in tests)
+    """A finished run as it is kept, with its tests if they were read."""
+    failed, passed = (None, None) if tests is None else outcome_sets((test.key, test.outcome) for test in tests)
     return PastRun(
         ref=run.ref,
         stream=stream_of(run),
         created_at=run.created_at,
-        finished_at=run.finished_at,
+        finished_at=run.finished_at or run.updated_at,
         tally=run.tally,
         failing=run.failing,
         failed=failed,
@@ -124,81 +183,200 @@ def past_of(run: Run, tests: Iterable[Test] | None = None) -> PastRun:
 async def gather_news(
     plan: DigestPlan, slot: Slot, *, systems: Systems, history: History, now: datetime, skipped: int = 0
 ) -> DigestNews:
-    """What this digest says. Raises only what makes it senseless (no such connection); all else is told in it."""
+    """What this digest says: of what ended since `plan.since`, up to now.
+
+    The next one goes on where this one ended if `plan.since` is its `read_at`. Raises only what makes it senseless
+    (no such connection or project); all else is told in it.
+    """
     since = plan.since or slot.at - FIRST
-    asked, troubles = await targets(systems, None, connection=plan.connection, project=plan.project)
-    read = _Read(since, now)
-    wanted = [(each, kind) for each in asked for kind in each.connection.kinds.values() if _is_asked(plan, kind)]
-    answers = await asyncio.gather(*(_scan(each, kind, plan, read) for each, kind in wanted), return_exceptions=True)
     notes: list[str] = []
-    broken = list(troubles)
-    for (each, kind), answer in zip(wanted, answers, strict=True):
-        if isinstance(answer, RundownError):
-            broken.append(Trouble(each.connection.name, answer))
-        elif isinstance(answer, BaseException):
-            raise answer
-        else:
-            notes += [f"{each.connection.system} {kind.plural}: {gap}" for gap in answer]
-    for start in range(0, len(read.finished), BATCH):
-        await history.keep(read.finished[start : start + BATCH])
-    connections = {each.connection.name: each.connection for each in asked}
-    streams = await _tell(read, connections, history, notes)
-    unfinished = await _unfinished(read, history, now) if "unfinished" in plan.what else ()
-    stale = await _stale(asked, plan, now, notes, broken) if "stale" in plan.what else ()
-    news = by_urgency(streams) if "failed" in plan.what else ()
+    if now - since > LONGEST:
+        since = now - LONGEST
+        notes.append(f"runs that ended more than {LONGEST.days} days ago are left out")
+    everywhere, troubles = await _where(plan, systems)
+    read, stale = _Reader(plan, since, now, history), _Stale(now)
+    scans = [
+        *(_scan(each, kind, _news_query(plan, kind, since), read.see) for each, kind in _of_news(plan, everywhere)),
+        *(_scan(each, kind, _stale_query(plan, kind, now), stale.see) for each, kind in _of_stale(plan, everywhere)),
+    ]
+    asked = [*_of_news(plan, everywhere), *_of_stale(plan, everywhere)]
+    if everywhere and not asked:
+        notes.append("no system here keeps what this digest is filtered by: nothing was looked at")
+    answers = await asyncio.gather(*scans, return_exceptions=True)
+    await read.done()
+    troubles += _troubles(asked, answers, notes)
+    if read.late:
+        notes.append(f"{read.late} that ended before the last digest could not be seen then, and are told now")
+    connections = {each.connection.name: each.connection for each in everywhere}
+    told = await _tell(read, connections, history, notes) if "failed" in plan.what else []
+    unfinished = await _unfinished(read.open, history, now) if "unfinished" in plan.what else ()
+    news = by_urgency(told)
     return DigestNews(
         plan=plan,
         slot=slot,
         since=since,
         read_at=now,
-        where=" · ".join(dict.fromkeys(each.where for each in asked)),
+        where=_places([each for each, _ in asked] or everywhere) or " · ".join(each.connection for each in troubles),
         streams=news,
         passed=sum(1 for each in news if each.turn is Turn.PASSED),
-        runs=read.runs,
+        runs=read.runs if "failed" in plan.what else 0,
         unfinished=unfinished,
-        stale=stale,
+        stale=stale.told({run.ref for run in unfinished}, notes),
         owners=owners_of(news),
         clusters=clusters_of(news),
-        before=sum(1 for each in news if each.turn in (Turn.STILL, Turn.FIXED)) if plan.since else None,
-        troubles=tuple(broken),
+        before=sum(1 for each in news if each.before) if plan.since and "failed" in plan.what else None,
+        troubles=_once(troubles),
         notes=tuple(dict.fromkeys(notes)),
         late_min=max(0, int((now - slot.at).total_seconds() // 60)),
         skipped=skipped,
     )
 
 
-def _is_asked(plan: DigestPlan, kind: Kind) -> bool:
-    """Automation, and what may be: a kind of which the system does not tell. A plan's runs stand for the plan."""
-    if kind.letter == "P":
-        return False
-    return kind.automated is not False if plan.automated is None else kind.automated in (plan.automated, None)
+# ── where, and which kinds ──
 
 
-async def _scan(target: Target, kind: Kind, plan: DigestPlan, read: _Read) -> tuple[str, ...]:
-    """Read the runs of one kind, page by page, holding no more of them than is told. Returns what is missing."""
-    query = replace(plan.query, project=target.project.id, state="all", at_most=None)
-    unknown = [name for name in _GIVEN if getattr(query, name) and name not in kind.filters]
-    if unknown:
-        return ()  # a filter that kind does not know: none of its runs fits
-    if "since" in kind.filters and kind.automated is True:
-        query = replace(query, since=read.since - LONGEST_RUN)
-    elif "since" in kind.filters:
-        query = replace(query, since=read.since - STALE)
-    listing = await target.connection.scan(kind.letter, query, read.see)
-    return listing.missing
+async def _where(plan: DigestPlan, systems: Systems) -> tuple[list[Target], list[Trouble]]:
+    """The project of each connection that is meant, and who could not say; nobody waits for the slowest."""
+    everyone = list(systems)
+    if plan.connection and plan.connection.casefold() != "all":
+        everyone = list(systems.named(plan.connection)) or [systems.get(plan.connection)]
+    if not everyone:
+        raise nothing_connected()
+    tried = await asyncio.gather(
+        *(_within(target(each, None, plan.project), each, WHERE_S) for each in everyone), return_exceptions=True
+    )
+    found: list[Target] = []
+    troubles: list[Trouble] = []
+    for each, outcome in zip(everyone, tried, strict=True):
+        if isinstance(outcome, Target):
+            found.append(outcome)
+        elif isinstance(outcome, RundownError):
+            troubles.append(Trouble(each.name, outcome))
+        else:
+            raise outcome
+    if not found and all(isinstance(each.error, AskError) for each in troubles):
+        raise troubles[0].error
+    if plan.project and found:  # a project named by people lives in one system or another
+        troubles = [each for each in troubles if not isinstance(each.error, NotFoundError)]
+    return found, troubles
 
 
-_GIVEN = ("words", "status", "milestone", "config", "source", "suite", "workflow", "refs", "tag", "without_tag", "by")
+async def _within(asking: Awaitable[T], connection: Connection, seconds: float) -> T:
+    try:
+        async with asyncio.timeout(seconds):
+            return await asking
+    except TimeoutError:
+        raise TooSlowFault(
+            connection.system,
+            f"{connection.system} is too slow: no whole answer in {seconds:.0f} s.",
+            why="It was asked for its runs.",
+            fix="The next digest tells what is missing here.",
+        ) from None
+
+
+def _of_news(plan: DigestPlan, everywhere: Sequence[Target]) -> list[tuple[Target, Kind]]:
+    """Automation, and what may be: kinds of which their system does not tell. A plan's runs stand for the plan."""
+    wanted = {"failed", "unfinished"} & set(plan.what)
+    return [
+        (each, kind)
+        for each in everywhere
+        for kind in each.connection.kinds.values()
+        if kind.letter != "P"
+        and (kind.automated is not False if plan.automated is None else kind.automated is plan.automated)
+        and ("failed" in wanted or (wanted and kind.automated is True))
+        and _given(plan.query) <= kind.filters
+    ]
+
+
+def _of_stale(plan: DigestPlan, everywhere: Sequence[Target]) -> list[tuple[Target, Kind]]:
+    """Every kind, unless one is chosen."""
+    return [
+        (each, kind)
+        for each in everywhere
+        for kind in each.connection.kinds.values()
+        if "stale" in plan.what and plan.automated in (None, kind.automated) and _given(plan.query) <= kind.filters
+    ]
+
+
+#: What a digest decides itself.
+_OURS = frozenset({"project", "state", "at_most", "since", "until", "closed_since", "closed_until"})
+
+
+def _given(query: RunQuery) -> set[str]:
+    """The filters that are used. A kind that does not know one of them has no run that fits."""
+    return {field.name for field in fields(query) if field.name not in _OURS and getattr(query, field.name)}
+
+
+def _news_query(plan: DigestPlan, kind: Kind, since: datetime) -> RunQuery:
+    """By when runs began, as most systems can't be asked when they ended."""
+    longest = LONGEST_RUN if kind.automated is True else LONGEST_BY_HAND
+    if kind.automated is True and "unfinished" in plan.what:
+        longest = STALE  # one that is older is stale
+    return _query(plan, kind, state="all", since=since - longest)
+
+
+def _stale_query(plan: DigestPlan, kind: Kind, now: datetime) -> RunQuery:
+    since = now - STALE_AUTOMATION if kind.automated is True else None
+    return _query(plan, kind, state="open", since=since, until=now - STALE)
+
+
+def _query(plan: DigestPlan, kind: Kind, **more: object) -> RunQuery:
+    empty = dict.fromkeys(("since", "until", "closed_since", "closed_until", "at_most"))
+    known = {name: value for name, value in more.items() if name == "state" or name in kind.filters}
+    return replace(plan.query, **{**empty, **known})  # type: ignore[arg-type]
+
+
+async def _scan(where: Target, kind: Kind, query: RunQuery, see: Callable[[Run], None]) -> Listing[Run]:
+    query = replace(query, project=where.project.id)
+    return await _within(where.connection.scan(kind.letter, query, see), where.connection, SCAN_S)
+
+
+def _troubles(
+    asked: Sequence[tuple[Target, Kind]], answers: Sequence[Listing[Run] | BaseException], notes: list[str]
+) -> list[Trouble]:
+    """Who could not answer. That one system lacks a name which others have is a note."""
+    failed: list[Trouble] = []
+    for (each, kind), answer in zip(asked, answers, strict=True):
+        if isinstance(answer, RundownError):
+            failed.append(Trouble(each.connection.name, answer))
+        elif isinstance(answer, BaseException):
+            raise answer
+        else:
+            notes += [f"{each.connection.name}: {kind.plural} are partial: {gap}" for gap in answer.missing]
+    answered = {each.connection.name for (each, _), answer in zip(asked, answers, strict=True) if not _failed(answer)}
+    notes += [f"{each.connection}: {each.error.what}" for each in failed if _is_elsewhere(each, answered)]
+    return [each for each in failed if not _is_elsewhere(each, answered)]
+
+
+def _failed(answer: object) -> bool:
+    return isinstance(answer, BaseException)
+
+
+def _is_elsewhere(trouble: Trouble, answered: set[str]) -> bool:
+    """Whether what this connection does not have may well be what another one was asked for, and answered."""
+    return isinstance(trouble.error, AskError) and bool(answered - {trouble.connection})
+
+
+def _once(troubles: Iterable[Trouble]) -> tuple[Trouble, ...]:
+    """One for each connection: two kinds of runs of a system that is down are one piece of news."""
+    found: dict[str, Trouble] = {}
+    for trouble in troubles:
+        found.setdefault(trouble.connection, trouble)
+    return tuple(found.values())
+
+
+def _places(everywhere: Iterable[Target]) -> str:
+    return " · ".join(dict.fromkeys(each.where for each in everywhere))
+
+
+# ── streams ──
 
 
 async def _tell(
-    read: _Read, connections: dict[str, Connection], history: History, notes: list[str]
+    read: _Reader, connections: dict[str, Connection], history: History, notes: list[str]
 ) -> list[StreamNews]:
     """Each stream's news; the tests of the worst are read, all at once and not for ever."""
-    told = [
-        _news_of(seen, await history.of(stream, before=seen.latest.created_at, most=WINDOW), read.since)
-        for stream, seen in read.streams.items()
-    ]
+    told = [await _news_of(seen, history, read) for seen in read.streams.values()]
     failing = [each for each in by_urgency(told) if each.turn in (Turn.BROKE, Turn.STILL)]
     named = failing[:NAMED]
     if len(failing) > NAMED:
@@ -218,13 +396,17 @@ def _of(run: Run) -> str:
     return f"the tests of {run.ref.short}"
 
 
-def _news_of(seen: _Seen, past: Sequence[PastRun], since: datetime) -> StreamNews:
+async def _news_of(seen: _Seen, history: History, read: _Reader) -> StreamNews:
     """One stream's news by what is known without asking for its tests."""
-    run = seen.latest
-    before = next((each.failing for each in past if _past_end(each) <= since), None)
-    turn = turn_of(run.failing, before)
-    count, begun, at_least = broken_for(run, past) if run.failing else (0, None, False)
-    trend = [TrendPoint(each.ref, each.tally.pass_rate, _state(each)) for each in reversed(past)]
+    run, stream = seen.latest, stream_of(seen.latest)
+    past = await history.of(stream, before=run.created_at, most=WINDOW)
+    before = await _before(stream, past, read.start_of(seen), history)
+    flaky = 0 if run.failing else _flaky(run, past)
+    turn = turn_of(run.failing, before, flaky=flaky)
+    count, begun, at_least = (
+        broken_for(run, await _far_back(stream, past, history)) if run.failing else (0, None, False)
+    )
+    trend = [TrendPoint(each.ref, each.tally.pass_rate, _state(each)) for each in reversed(past[: TREND_RUNS - 1])]
     return StreamNews(
         run=run,
         turn=turn,
@@ -234,16 +416,46 @@ def _news_of(seen: _Seen, past: Sequence[PastRun], since: datetime) -> StreamNew
         broken_since=begun,
         at_least=at_least,
         trend=(*trend, TrendPoint(run.ref, run.tally.pass_rate, run.state)),
+        flaky=flaky,
         missing=run.missing,
+        before=before,
     )
 
 
-def _past_end(past: PastRun) -> datetime:
-    return past.finished_at or past.created_at
+async def _before(stream: Stream, past: Sequence[PastRun], start: datetime, history: History) -> bool | None:
+    """Whether the last run that ended before all those that are told failed; None if there is none."""
+    earlier = [each for each in past if past_end(each) <= start]
+    if not earlier:  # more runs since than were looked back at
+        earlier = [each for each in await history.of(stream, before=start, most=WINDOW) if past_end(each) <= start]
+    last = max(earlier, key=lambda each: (past_end(each), each.created_at), default=None)
+    return None if last is None else last.failing
+
+
+async def _far_back(stream: Stream, past: Sequence[PastRun], history: History) -> Sequence[PastRun]:
+    """The same runs, and those before them up to the last one that did not fail."""
+    found = [*past]
+    while found and len(found) < FAR and all(each.failing for each in islice(reversed(found), STEP)):
+        more = await history.of(stream, before=found[-1].created_at, most=STEP)
+        if not more:
+            break
+        found += [replace(each, failed=None, passed=None) for each in more]  # their tests are not asked for
+    return found
 
 
 def _state(past: PastRun) -> State:
-    return State.FAILED if past.failing else State.PASSED
+    if past.failing:
+        return State.FAILED
+    tally = past.tally
+    left = tally.untested + tally.blocked + tally.retest + tally.running
+    return State.INCOMPLETE if left or not tally.total else State.PASSED
+
+
+def _flaky(run: Run, past: Sequence[PastRun]) -> int:
+    """How many tests of a run in which none fails flip, as far as runs with these tests were read."""
+    kept = (past_of(run), *past) if run.finished else past
+    met = {key for each in past for key in each.failed or ()}
+    tests = (Test(key=key, name=key, outcome=Outcome.UNTESTED) for key in met)
+    return sum(1 for test in tests if is_flaky(test, strip_of(kept, test.key)))
 
 
 async def _with_tests(news: StreamNews, connection: Connection, history: History) -> StreamNews:
@@ -251,90 +463,96 @@ async def _with_tests(news: StreamNews, connection: Connection, history: History
     run = news.run
     listing = await connection.tests(run.ref, reasons=True)
     past = await history.of(stream_of(run), before=run.created_at, most=WINDOW)
-    failing = [test for test in listing.items if test.outcome is Outcome.FAILED]
-    base = past[0] if past else None
-    known = base.failed if base is not None else None
-    now_failed, _ = outcome_sets((test.key, test.outcome) for test in listing.items)
+    base = next((failed for each in past if (failed := failed_in(each)) is not None), None)
+    read = past_of(run, listing.items)
+    kept = (read, *past) if run.finished else past
+    tests = by_key(listing.items).values()
+    unsteady = {key for each in kept for key in each.failed or ()}
+    named = [each for each in past if each.failed is not None and each.passed is not None]
     rows = [
         FailedTest(
             test,
-            _streak(run, test.key, past) if known is not None else None,
-            _flips(test.key, past),
-            seen=known is not None and test.key in known,
+            None if base is None else streak_in(run, test.key, past),
+            is_flaky(test, strip_of(kept, test.key)),
+            seen=not named or any(test.key in (each.failed or ()) or test.key in (each.passed or ()) for each in named),
         )
-        for test in failing
+        for test in tests
+        if test.outcome is Outcome.FAILED
     ]
     rows.sort(key=lambda row: (row.streak.runs if row.streak else 1, row.test.name.casefold()))
-    if run.finished and not listing.partial:
-        await history.keep((past_of(run, listing.items),))
-    unnamed = run.tally.failed if not listing.items else 0
+    if run.finished and not listing.partial and bool(read.failed) == bool(run.tally.failed):
+        await history.keep((read,))
+    new = sum(1 for row in rows if row.streak is not None and row.streak.runs == 1)
     return replace(
         news,
         tests=tuple(rows[:TESTS]),
         tests_total=len(rows),
-        new=len(now_failed - known) if known is not None else 0,
-        still=len(now_failed & known) if known is not None else 0,
-        fixed=len(known - now_failed) if known is not None else 0,
-        flaky=sum(1 for row in rows if row.flaky),
-        unnamed=unnamed,
+        new=new,
+        still=0 if base is None else len(rows) - new,
+        fixed=len((base or frozenset()) & (read.passed or frozenset())),
+        flaky=sum(
+            1 for test in tests if (test.retried or test.key in unsteady) and is_flaky(test, strip_of(kept, test.key))
+        ),
+        unnamed=0 if listing.items else run.tally.failed,
         missing=(*news.missing, *listing.missing),
+        compared=base is not None,
     )
 
 
-def _streak(run: Run, key: str, past: Sequence[PastRun]) -> Streak:
-    """How long a test has failed, counted back from a run in which it fails."""
-    runs, since = 1, run.created_at
-    for each in past:
-        if each.failed is None:
-            return Streak(runs, since, at_least=True)
-        if key not in each.failed:
-            return Streak(runs, since)
-        runs, since = runs + 1, each.created_at
-    return Streak(runs, since, at_least=bool(past))
+# ── open runs ──
 
 
-def _flips(key: str, past: Sequence[PastRun]) -> bool:
-    """Whether a test flips: by the same rule as everywhere, over the runs whose tests are known."""
-    strip = [key in each.failed for each in past[:WINDOW] if each.failed is not None]
-    flips = sum(1 for newer, older in pairwise(strip) if newer is not older)
-    return flips >= FLIPS and len(set(strip[:RECENT])) == 2
-
-
-async def _unfinished(read: _Read, history: History, now: datetime) -> tuple[Run, ...]:
-    """Automation runs that have been at work for longer than usual."""
+async def _unfinished(runs: Iterable[Run], history: History, now: datetime) -> tuple[Run, ...]:
+    """Automation runs that have been at work for longer than usual, and of which nothing is heard any more."""
+    usual: dict[Stream, timedelta] = {}
     found = []
-    for run in read.open:
-        if run.kind.automated is not True:
-            continue
-        past = await history.of(stream_of(run), before=run.created_at, most=WINDOW)
-        took_s = [(_past_end(each) - each.created_at).total_seconds() for each in past if each.finished_at is not None]
-        usual = max(UNFINISHED, timedelta(seconds=USUAL * median(took_s))) if took_s else UNKNOWN_UNFINISHED
-        if now - run.created_at > usual:
+    for run in runs:
+        stream = stream_of(run)
+        if stream not in usual:
+            usual[stream] = _usual(await history.of(stream, before=now, most=WINDOW))
+        if now - run.created_at > usual[stream] and now - (run.updated_at or run.created_at) > UNFINISHED:
             found.append(run)
-    return tuple(sorted(found, key=lambda run: run.created_at))
+    return tuple(sorted(found, key=lambda run: (run.created_at, str(run.ref))))
 
 
-async def _stale(
-    asked: Sequence[Target], plan: DigestPlan, now: datetime, notes: list[str], troubles: list[Trouble]
-) -> tuple[Run, ...]:
-    """Open runs in which nothing has happened for two weeks, of every kind, the oldest first."""
-    found: list[Run] = []
-    for target in asked:
-        for kind in target.connection.kinds.values():
-            query = RunQuery(project=target.project.id, state="open", until=now - STALE, words=plan.query.words)
-            try:
-                listing = await target.connection.runs(kind.letter, _known(query, kind))
-            except RundownError as error:
-                if all(trouble.connection != target.connection.name for trouble in troubles):
-                    troubles.append(Trouble(target.connection.name, error))
-                continue
-            found += [
-                run for run in listing.items if not run.finished and now - (run.updated_at or run.created_at) > STALE
-            ]
-            notes += listing.missing
-    return tuple(sorted(found, key=lambda run: run.updated_at or run.created_at))
+def _usual(past: Sequence[PastRun]) -> timedelta:
+    """From what age on a run of a stream takes longer than usual."""
+    took_s = [(each.finished_at - each.created_at).total_seconds() for each in past if each.finished_at is not None]
+    return max(UNFINISHED, timedelta(seconds=USUAL * median(took_s))) if took_s else UNKNOWN_UNFINISHED
 
 
-def _known(query: RunQuery, kind: Kind) -> RunQuery:
-    """The query without what that kind can't be filtered by."""
-    return query if "until" in kind.filters else replace(query, until=None)
+class _Stale:
+    """Open runs in which nothing has happened for two weeks, of every kind; those left alone longest are held."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+        self._found: dict[RunRef, Run] = {}
+        self._dropped = 0
+
+    def see(self, run: Run) -> None:
+        if run.finished or self._now - _moved(run) <= STALE:
+            return
+        self._found[run.ref] = run
+        if len(self._found) >= 4 * STALE_MOST:
+            self._trim(2 * STALE_MOST)
+
+    def _trim(self, most: int) -> None:
+        oldest = sorted(self._found.values(), key=lambda run: (_moved(run), str(run.ref)))
+        self._dropped += len(oldest) - len(oldest[:most])
+        self._found = {run.ref: run for run in oldest[:most]}
+
+    def told(self, but: Iterable[RunRef], notes: list[str]) -> tuple[Run, ...]:
+        """The oldest first, without those told elsewhere. The runs inside a stale plan go with the plan."""
+        without = set(but)
+        self._found = {
+            ref: run for ref, run in self._found.items() if ref not in without and run.parent not in self._found
+        }
+        self._trim(STALE_MOST)
+        if self._dropped:
+            count = self._dropped + len(self._found)
+            notes.append(f"the {STALE_MOST} stale runs that were left alone longest are told, of {count}")
+        return tuple(self._found.values())
+
+
+def _moved(run: Run) -> datetime:
+    return run.updated_at or run.created_at

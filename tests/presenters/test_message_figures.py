@@ -95,6 +95,19 @@ def test_trends(rates: tuple[float | None, ...], words: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("rates", "words"),
+    [
+        ((0.98, 0.6, 0.91), "▇▂▆ pass rate 98 % → 91 % in 3 runs"),
+        ((None, 0.98, 1.0), "·▇▇ pass rate 98 % → 100 % in 3 runs"),
+        ((0.98, 0.97, None), ""),
+        ((0.5,), ""),
+    ],
+)
+def test_trends_where_there_is_little_room(rates: tuple[float | None, ...], words: str) -> None:
+    assert figures.trend_brief(rates) == words
+
+
+@pytest.mark.parametrize(
     ("count", "total", "again", "told"),
     [
         (27, 27, "list", "27"),

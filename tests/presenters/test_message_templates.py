@@ -68,6 +68,8 @@ def test_every_icon_has_a_word_and_stands_in_the_table() -> None:
         *icons.OUTCOMES.values(),
         *icons.CHANGES.values(),
         *icons.ENDED.values(),
+        *icons.TURNS.values(),
+        *icons.SENDINGS.values(),
         icons.COMMENT,
     ]
     for icon, word, *_ in rows:

@@ -14,12 +14,13 @@ from typing import Any, TypeVar
 
 from bot.domain.access import AccessRequest, Actor, Grant
 from bot.domain.acts import Change, Close, Delete, Ended, Entry, Loss, Named, Proposal, Seen, Start
+from bot.domain.digests import PastRun
 from bot.domain.errors import AmbiguousError, NotFoundError, OurError, RundownError, SystemFault, UnavailableFault
 from bot.domain.model import Closing, Kind, Listing, Person, Project, Result, Run, RunRef, Test, Thread
 from bot.domain.outcomes import Outcome, Tally
 from bot.domain.queries import ResultQuery, RunQuery, Who
 from bot.domain.refs import NamedRef, Ref
-from bot.domain.streams import stream_of
+from bot.domain.streams import Stream, stream_of
 from bot.slack.grammar import Grammar
 from bot.slack.grammar_command import Command
 from bot.usecases.access import Gate
@@ -167,13 +168,23 @@ class FakeConnection:
             and (query.state == "all" or run.finished == (query.state == "closed"))
             and all(word.casefold() in run.name.casefold() for word in query.words)
             and (query.since is None or run.created_at >= query.since)
+            and (query.until is None or run.created_at <= query.until)
+            and (not query.source or run.source in query.source)
+            and (not query.milestone or run.milestone in query.milestone)
+            and (not query.config or run.config in query.config)
+            and (not query.tag or not set(query.tag).isdisjoint(run.tags))
+            and set(query.without_tag).isdisjoint(run.tags)
+            and (not query.by or run.by in [who.text for who in query.by])
         ]
         return Listing(tuple(rows[: query.at_most]), self.read_at, len(rows), self.missing)
 
     async def scan(self, letter: str, query: RunQuery, see: Callable[[Run], None]) -> Listing[Run]:
+        """`errors` and `hangs` of `scan` come before the first run, those of `scan end` after the last."""
+        await self._answer("scan", (letter, query))
         found = await self.runs(letter, query)
         for run in found.items:
             see(run)
+        await self._answer("scan end", letter)
         return replace(found, items=())
 
     async def earlier(self, run: Run, limit: int) -> Listing[Run]:
@@ -572,6 +583,44 @@ class FakeGrants(Breakable):
             return None
         self.requests[key] = replace(request, settled=settled, settled_by=by)
         return self.requests[key]
+
+
+class FakeHistory(Breakable):
+    """The port `History`: of a run without tests, those known before stay."""
+
+    def __init__(self, asked: list[tuple[str, Any]] | None = None) -> None:
+        super().__init__([] if asked is None else asked)
+        self.rows: dict[RunRef, PastRun] = {}
+
+    async def keep(self, runs: Sequence[PastRun]) -> int:
+        await self._heard("keep", len(runs))
+        changed = set()
+        for run in runs:
+            past, known = run, self.rows.get(run.ref)
+            if run.failed is None or run.passed is None:
+                tests = (known.failed, known.passed) if known is not None else (None, None)
+                past = replace(run, failed=tests[0], passed=tests[1])
+            if past != known:
+                self.rows[past.ref] = past
+                changed.add(past.ref)
+        return len(changed)
+
+    async def of(self, stream: Stream, *, before: datetime, most: int) -> tuple[PastRun, ...]:
+        await self._heard("of", (stream, before, most))
+        rows = [past for past in self.rows.values() if past.stream == stream and past.created_at < before]
+        rows.sort(key=lambda past: (past.created_at, past.ref.id), reverse=True)
+        return tuple(rows[: max(most, 0)])
+
+    async def known(self, refs: Sequence[RunRef]) -> Mapping[RunRef, PastRun]:
+        await self._heard("known", tuple(refs))
+        return {ref: self.rows[ref] for ref in refs if ref in self.rows}
+
+    async def sweep(self, older_than: datetime) -> int:
+        await self._heard("sweep", older_than)
+        gone = [ref for ref, past in self.rows.items() if past.created_at < older_than]
+        for ref in gone:
+            del self.rows[ref]
+        return len(gone)
 
 
 class FakeDirectory(Breakable):
