@@ -7,17 +7,18 @@ import gc
 import logging
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.config import Settings
-from bot.domain.digests import Parcel
-from bot.domain.errors import RundownError
+from bot.domain.digests import DigestPlan, Parcel
+from bot.domain.errors import CannotError, NotFoundError, RundownError
 from bot.mailroom import Mailroom
 from bot.postman import NotSaidError, Postman
 from bot.presenters import letters
+from bot.presenters.message import Message
 from bot.schedule.clock import DueClock
 from bot.schedule.digesting import Digesting
 from bot.slack import context, help, runs
@@ -27,6 +28,7 @@ from bot.slack.audit import AuditDesk
 from bot.slack.buttons import Buttons
 from bot.slack.cards import CardKeeper
 from bot.slack.desk import Desk, World
+from bot.slack.digest_forms import DigestForms
 from bot.slack.digests import DigestDesk
 from bot.slack.directory import SlackDirectory
 from bot.slack.doors import Home, Shortcuts, build_bolt, intake_http, intake_socket
@@ -130,7 +132,8 @@ class Rundown:
             feature.register(desk)
         buttons, forms = Buttons(desk), Forms(client, self.tasks)
         AuditDesk(desk, ledger, postman)
-        self._digests = self._let_digests_come(desk, postman)
+        self._digests, digest_desk = self._let_digests_come(desk, postman)
+        DigestForms(desk, digest_desk, forms=forms, postman=postman, tasks=self.tasks, buttons=buttons)
         AccessDesk(desk, gate=gate, directory=directory, postman=postman, tasks=self.tasks).register(buttons)
         hands = Hands(systems=self.systems, ledger=ledger, gate=gate, now=self._now)
         shortcuts = self._let_people_change(desk, hands, postman, Files(client, self._session), buttons, forms)
@@ -192,7 +195,7 @@ class Rundown:
         filling.register()
         return filling.on_shortcut
 
-    def _let_digests_come(self, desk: Desk, postman: Postman) -> Digests:
+    def _let_digests_come(self, desk: Desk, postman: Postman) -> tuple[Digests, DigestDesk]:
         """Put together what makes digests and posts them."""
         plans = StoredPlans(self.database, self._now)
         outbox = StoredOutbox(self.database, self._now)
@@ -202,14 +205,15 @@ class Rundown:
             plans=plans,
             systems=self.systems,
             history=history,
-            mailroom=mailroom,
+            ring=mailroom.ring,
             ask=lambda plan: desk.answer_for(plan.ask, plan.team, plan.channel, plan.owner),
             now=self._now,
         )
         clock = DueClock(digesting.make, self._now)
-        DigestDesk(desk, plans=plans, outbox=outbox, waiting=clock, test=digesting.message)
-        digests = Digests(plans, digesting, clock, mailroom, postman, self._now)
-        return digests
+        answering = DigestDesk(desk, plans=plans, outbox=outbox, waiting=clock, test=digesting.message)
+        kept = timedelta(days=self.settings.history_days)
+        digests = Digests(plans, digesting, clock, mailroom, postman, self._now, history, kept)
+        return digests, answering
 
     def missing(self) -> Mapping[str, str]:
         """What is not ready, and why; empty when all is."""
@@ -327,6 +331,53 @@ class Rundown:
                 log.error("Slack does not know us any more: %s", refusal)
 
 
+async def preview_digest(settings: Settings, name: str, now: Callable[[], datetime] = utc_now) -> list[tuple[str, str]]:
+    """What the digests of that name would say now, as (channel, text); nothing is posted or kept.
+
+    Raises RundownError when there is none, or the database can't be used.
+    """
+    from bot.domain.digests import Slot
+    from bot.presenters.plainly import plain_text
+
+    database = Database(settings.database)
+    systems = Systems([_connect(each, now) for each in settings.connections])
+    letters.use(list(connection.kinds) for connection in systems)
+    await database.open()
+    try:
+        plans = StoredPlans(database, now)
+        every = await plans.all()
+        named = [plan for plan in every if plan.name.casefold() == name.casefold()]
+        if not named:
+            known = ", ".join(sorted({plan.name for plan in every}))
+            why = f"There are: {known}." if known else "Nobody has made one yet."
+            raise NotFoundError(f"There is no digest “{name}”.", why=why, fix="Make one in Slack with digest add.")
+        digesting = Digesting(
+            plans=plans,
+            systems=systems,
+            history=StoredHistory(database, now),
+            ring=lambda: None,
+            ask=_in_slack,
+            now=now,
+        )
+        told = []
+        for plan in named:
+            message = await digesting.message(plan, Slot(f"{now():%Y-%m-%dT%H:%M}", now()))
+            told.append((plan.channel, plain_text(message) if message else "It would say nothing today."))
+        return told
+    finally:
+        for connection in systems:
+            await connection.close()
+        await database.close()
+
+
+async def _in_slack(plan: DigestPlan) -> Message:
+    raise CannotError(
+        f"“{plan.ask}” can't be answered here.",
+        why="It is answered for somebody in Slack.",
+        fix="Use digest test there.",
+    )
+
+
 class Digests:
     """The rooms that digests go through, started and stopped together."""
 
@@ -338,7 +389,11 @@ class Digests:
         mailroom: Mailroom,
         postman: Postman,
         now: Callable[[], datetime],
+        history: StoredHistory,
+        kept: timedelta,
     ) -> None:
+        self._history = history
+        self._kept = kept
         self.plans = plans
         self.digesting = digesting
         self.clock = clock
@@ -357,7 +412,16 @@ class Digests:
                 await asyncio.sleep(5)
         await asyncio.to_thread(import_module, "apscheduler.schedulers.asyncio")
         self.clock.start(plans)
-        await self._mailroom.work_for_ever()
+        await asyncio.gather(self._mailroom.work_for_ever(), self._forget_for_ever())
+
+    async def _forget_for_ever(self) -> None:
+        """Forget finished runs that are older than the settings want them kept, once a day."""
+        while True:
+            try:
+                await self._history.sweep(self._now() - self._kept)
+            except RundownError as error:
+                log.warning("old runs can't be forgotten: %s", error.what)
+            await asyncio.sleep(24 * 3600)
 
     async def catch_up(self) -> None:
         """Make and post what is due by now."""

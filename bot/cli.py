@@ -138,6 +138,32 @@ def manifest(mode: str, slash: str, url: str, output: Path | None) -> None:
         output.write_text(text, encoding="utf-8")
 
 
+@main.group()
+def digest() -> None:
+    """The digests that were made in Slack."""
+
+
+@digest.command()
+@click.argument("name")
+def preview(name: str) -> None:
+    """Print what the digests of this name would say now; nothing is posted."""
+    from bot.app import preview_digest
+    from bot.config import SettingsError, read_settings
+    from bot.domain.errors import RundownError
+
+    try:
+        told = asyncio.run(preview_digest(read_settings(os.environ), name))
+    except SettingsError as error:
+        for complaint in error.complaints:
+            click.echo(complaint, err=True)
+        sys.exit(1)
+    except RundownError as error:
+        click.echo(f"{error.what} {error.why} {error.fix}".strip(), err=True)
+        sys.exit(1)
+    for channel, text in told:
+        click.echo(f"── {channel}\n{text}")
+
+
 @main.command()
 def version() -> None:
     """Print the version."""

@@ -51,6 +51,7 @@ class Settings:
     mode: Literal["read", "write"] = "write"
     database: str = "rundown.db"
     poll_s: int = 60
+    history_days: int = 400
     templates: str = ""
     log: Literal["json", "console"] = "console"
     port: int = 3000
@@ -83,6 +84,7 @@ def read_settings(env: Mapping[str, str]) -> Settings:
         mode=reader.choice("RUNDOWN_MODE", "write", ("read", "write")),  # type: ignore[arg-type]
         database=reader.text("RUNDOWN_DB", "rundown.db", r".+", "a path"),
         poll_s=reader.number("RUNDOWN_POLL_SECONDS", 60, least=5, most=86_400),
+        history_days=reader.number("RUNDOWN_HISTORY_DAYS", 400, least=7, most=3_650),
         templates=reader.folder("RUNDOWN_TEMPLATES"),
         log=reader.choice("RUNDOWN_LOG", "console" if sys.stderr.isatty() else "json", ("json", "console")),  # type: ignore[arg-type]
         port=reader.number("PORT", 3000, least=0, most=65_535),
@@ -97,7 +99,8 @@ def read_settings(env: Mapping[str, str]) -> Settings:
 
 #: All variables whose names begin with ours.
 _OWN = frozenset(
-    f"RUNDOWN_{word}" for word in ("CONFIG", "COMMAND", "ADMINS", "MODE", "DB", "POLL_SECONDS", "TEMPLATES", "LOG")
+    f"RUNDOWN_{word}"
+    for word in ("CONFIG", "COMMAND", "ADMINS", "MODE", "DB", "POLL_SECONDS", "HISTORY_DAYS", "TEMPLATES", "LOG")
 )
 
 #: What examples say where a secret belongs. Only whole words: random characters may hold anything.

@@ -1,8 +1,9 @@
 """Posts what is due and nobody waits for: recorded before, confirmed after, looked up before it is ever said again.
 
-A parcel is `waiting`, then `posting` (recorded before the call), then `posted` or `refused`. One that was on its way
-when its process died, or whose call was not answered, is looked for in the channel by the key in its metadata: found,
-it is posted; not found, it is posted; where the channel can't be read it is posted and marked as a possible repeat.
+A parcel is `waiting`, then `posting` (recorded when its channel's turn has come, right before the call), then `posted`
+or `refused`. One that was on its way when its process died, or whose call was not answered, is looked for in the
+channel by the key in its metadata: found, it is posted; not found, it is posted; where the channel can't be read it is
+posted and marked as a possible repeat. What could not be recorded as posted is known until it is.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,48 +21,74 @@ from bot.domain.checkpoints import checkpoint
 from bot.domain.digests import Parcel, Sending
 from bot.domain.errors import RundownError
 from bot.postman import NotSaidError, Postman
+from bot.presenters import messages
 from bot.presenters.message import Message
 from bot.usecases.ports import Outbox
 
 log = logging.getLogger(__name__)
 
-#: Seconds for which a process vouches for the parcels it has taken, and how many it takes at a time.
-LEASE_S, MOST = 60.0, 500
+#: Seconds for which a process vouches for the parcels it has taken; how many it takes at a time, and holds at most.
+LEASE_S, MOST, HELD = 60.0, 1000, 4000
+#: Posts that are on their way at the same time. The session has 100 connections; people need some of them.
+AT_ONCE = 64
 #: Seconds between two looks when nobody rings.
 LOOK_S = 15.0
 #: History may trail a post: absent is believed after so long.
 TRAILS = timedelta(seconds=5)
+#: How far Slack's clock may be from ours, for finding a post by the time at which it was tried.
+APART = timedelta(hours=1)
 #: Seconds to wait before something is tried again that failed for a passing reason, and how long it is worth it.
-AGAIN_S, WORTH = (5.0, 15.0, 60.0, 300.0), timedelta(hours=12)
+AGAIN_S, WORTH = (5.0, 15.0, 30.0, 60.0), timedelta(hours=12)
+#: Tries after which a refusal that we do not know is believed.
+BELIEVED = 4
 
+#: What is on record of a try whose end is not known; it is looked for before the next one.
+IN_DOUBT = "no_answer"
+#: Reasons that pass by themselves.
+_PASSING = frozenset({IN_DOUBT, "unreachable", "ratelimited", "rate_limited", "org_login_required"})
 #: Reasons of Slack's for which trying again helps nobody until somebody does something.
 _FINAL = frozenset(
     {
-        "channel_not_found",
-        "not_in_channel",
-        "is_archived",
-        "restricted_action",
-        "restricted_action_thread_only_channel",
-        "restricted_action_read_only_channel",
+        "access_denied",
         "account_inactive",
-        "token_revoked",
-        "invalid_auth",
-        "not_authed",
-        "no_permission",
-        "missing_scope",
-        "team_access_not_granted",
-        "org_login_required",
-        "ekm_access_denied",
-        "no_text",
-        "message_limit_exceeded",
-        "user_not_found",
-        "messages_tab_disabled",
         "cannot_reply_to_message",
+        "channel_is_limited_access",
+        "channel_not_found",
+        "ekm_access_denied",
+        "invalid_arguments",
+        "invalid_auth",
+        "invalid_blocks",
+        "invalid_blocks_format",
+        "invalid_metadata_format",
+        "invalid_metadata_schema",
+        "is_archived",
+        "is_inactive",
+        "message_limit_exceeded",
+        "messages_tab_disabled",
+        "metadata_too_large",
+        "missing_scope",
+        "msg_blocks_too_long",
+        "msg_too_long",
+        "no_permission",
+        "no_text",
+        "not_allowed_token_type",
+        "not_authed",
+        "not_in_channel",
+        "restricted_action",
+        "restricted_action_non_threadable_channel",
+        "restricted_action_read_only_channel",
+        "restricted_action_thread_locked",
+        "restricted_action_thread_only_channel",
+        "team_access_not_granted",
+        "team_not_found",
         "thread_not_found",
+        "token_expired",
+        "token_revoked",
+        "user_not_found",
     }
 )
 
-#: Told that a parcel can't be posted, and why; once for each.
+#: Told that a parcel won't be posted, and why; once for each message that is not a part of another.
 Refused = Callable[[Parcel], Awaitable[None]]
 
 
@@ -77,8 +104,20 @@ def _body(message: Message) -> str:
     return json.dumps({"text": message.text, "blocks": message.blocks}, ensure_ascii=False, separators=(",", ":"))
 
 
+def _read(body: str) -> tuple[str, list[dict[str, Any]]] | None:
+    """Text and blocks; None where another version wrote it in a way that means nothing here."""
+    try:
+        told = json.loads(body)
+        return str(told["text"]), list(told["blocks"])
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
 class Mailroom:
-    """Posts the outbox. `ring` tells it that there is something new."""
+    """Posts the outbox: channels side by side, each in its order. `ring` tells it that there is something new.
+
+    `refused` is told of what won't be posted. `sleep` is how it waits for a history that trails.
+    """
 
     def __init__(
         self,
@@ -94,66 +133,131 @@ class Mailroom:
         self._refused = refused
         self._sleep = sleep
         self._bell = asyncio.Event()
-        self._working: dict[str, asyncio.Task[None]] = {}
-        self._queues: dict[str, list[Parcel]] = defaultdict(list)
+        self._gate = asyncio.Semaphore(AT_ONCE)
+        #: Keys of what this process has taken and not yet let go of.
+        self._held: set[str] = set()
+        self._queues: dict[str, deque[Parcel]] = {}
+        self._workers: set[asyncio.Task[None]] = set()
+        self._keeping: asyncio.Task[None] | None = None
+        #: Key → timestamp of what Slack has and our record does not tell yet.
+        self._unrecorded: dict[str, str] = {}
 
     def ring(self) -> None:
         """There is something to post."""
         self._bell.set()
 
     async def work_for_ever(self) -> None:
-        """Post what is due, now and whenever there is something."""
-        while True:
-            self._bell.clear()
-            try:
-                if await self.work():
-                    continue
-            except RundownError as error:
-                log.warning("the outbox can't be read: %s", error.what)
-            try:
-                async with asyncio.timeout(LOOK_S):
-                    await self._bell.wait()
-            except TimeoutError:
-                continue
+        """Post what is due, now and whenever there is something. Cancelled, it begins nothing new."""
+        try:
+            while True:
+                self._bell.clear()
+                try:
+                    await self._take()
+                except RundownError as error:
+                    log.warning("the outbox can't be read: %s", error.what)
+                except Exception:
+                    log.exception("the outbox can't be read")
+                await self._rung()
+        finally:
+            for queue in self._queues.values():
+                queue.clear()
+
+    async def _rung(self) -> None:
+        try:
+            async with asyncio.timeout(LOOK_S):
+                await self._bell.wait()
+        except TimeoutError:
+            return
 
     async def work(self) -> int:
-        """Post all that is due by now; returns how many parcels were worked on."""
-        parcels = await self._outbox.due(lease_s=LEASE_S, most=MOST)
-        by_channel: dict[str, list[Parcel]] = defaultdict(list)
-        for parcel in parcels:
-            by_channel[parcel.channel].append(parcel)
-        keeping = asyncio.create_task(self._keep([parcel.key for parcel in parcels]), name="leases of parcels")
-        try:
-            await asyncio.gather(*(self._post_in_order(several) for several in by_channel.values()))
-        finally:
-            keeping.cancel()
-        return len(parcels)
+        """Post all that is due by now, and what follows it; returns how many parcels were worked on."""
+        worked = 0
+        while taken := await self._take():
+            worked += taken
+            await self._idle()
+        await self._idle()
+        return worked
 
-    async def _keep(self, keys: Sequence[str]) -> None:
+    async def _idle(self) -> None:
+        while self._workers:
+            await asyncio.wait(set(self._workers))
+
+    async def _take(self) -> int:
+        """Take what is due and queue it at its channel; returns how much it was."""
+        room = HELD - len(self._held)
+        if room <= 0:
+            return 0  # whoever has emptied a queue rings
+        parcels = await self._outbox.due(lease_s=LEASE_S, most=min(room, MOST))
+        # After a jump of the clock our own leases may seem to be over.
+        fresh = [parcel for parcel in parcels if parcel.key not in self._held]
+        for parcel in fresh:
+            self._held.add(parcel.key)
+            queue = self._queues.get(parcel.channel)
+            if queue is None:
+                self._queues[parcel.channel] = queue = deque()
+                self._start(self._empty(parcel.channel, queue), f"parcels of {parcel.channel}")
+            queue.append(parcel)
+        if self._held and (self._keeping is None or self._keeping.done()):
+            self._keeping = asyncio.create_task(self._keep(), name="leases of parcels")
+        if len(parcels) == min(room, MOST):
+            self.ring()  # there may be more
+        return len(fresh)
+
+    def _start(self, work: Any, name: str) -> None:
+        task: asyncio.Task[None] = asyncio.create_task(work, name=name)
+        self._workers.add(task)
+        task.add_done_callback(self._workers.discard)
+
+    async def _keep(self) -> None:
         """Vouch for what we have taken for as long as it takes."""
-        while keys:
+        while self._held:
             await asyncio.sleep(LEASE_S / 3)
             try:
-                await self._outbox.renew(keys, lease_s=LEASE_S)
+                await self._outbox.renew(tuple(self._held), lease_s=LEASE_S)
             except RundownError as error:
                 log.warning("the leases of parcels can't be renewed: %s", error.what)
 
-    async def _post_in_order(self, parcels: Sequence[Parcel]) -> None:
-        """One channel's parcels, one after the other; one that can't be recorded holds up its own channel only."""
-        for parcel in parcels:
+    async def _empty(self, channel: str, queue: deque[Parcel]) -> None:
+        """One channel's parcels, one after the other. What has to wait holds up its own channel only."""
+        while queue:
+            parcel = queue.popleft()
             try:
-                if not await self._post(parcel):
-                    return  # what comes after it waits with it
+                goes_on = await self._post(parcel)
             except RundownError as error:
                 log.error("%s waits: %s", parcel.key, error.what)
-                return
+                goes_on = False
+            except Exception:
+                log.exception("%s waits", parcel.key)
+                goes_on = False
+            self._held.discard(parcel.key)
+            if not goes_on:
+                await self._put_back(queue)
+        del self._queues[channel]
+        self.ring()  # parts may have become due
+
+    async def _put_back(self, queue: deque[Parcel]) -> None:
+        """What comes after one that waits is let go of. What is in doubt stays so, until its lease is over."""
+        while queue:
+            parcel = queue.popleft()
+            if parcel.state is Sending.WAITING:
+                try:
+                    await self._outbox.later(parcel.key, wait_s=0, reason=parcel.reason)
+                except RundownError as error:
+                    log.warning("%s waits: %s", parcel.key, error.what)
+            self._held.discard(parcel.key)
 
     async def _post(self, parcel: Parcel) -> bool:
         """False if it has to wait."""
         checkpoint("parcel taken")
-        in_doubt = parcel.state is Sending.POSTING
-        if in_doubt:
-            found = await self._find(parcel)
+        known = self._unrecorded.get(parcel.key)
+        if known is not None:
+            await self._posted(parcel, known)
+            return True
+        if parcel.state is Sending.POSTING or parcel.reason == IN_DOUBT:
+            try:
+                found = await self._find(parcel)
+            except NotSaidError as error:
+                return await self._wait(parcel, IN_DOUBT, f"it can't be looked for: {error.reason}")
             if found:
                 await self._posted(parcel, found)
                 return True
@@ -161,16 +265,23 @@ class Mailroom:
         if self._now() - parcel.made_at > WORTH:
             await self._end(parcel, Sending.EXPIRED, "it could not be posted for 12 hours")
             return True
-        if not await self._outbox.posting(parcel.key, at=self._now(), repeat=parcel.repeat):
+        words = _read(parcel.body)
+        if words is None:
+            await self._end(parcel, Sending.REFUSED, "another version of Rundown wrote it")
             return True
-        checkpoint("parcel recorded")
-        body = json.loads(parcel.body)
-        if parcel.repeat:
-            body = _marked(body)
+        return await self._say(parcel, *(messages.mark_repeat(*words) if parcel.repeat else words))
+
+    async def _say(self, parcel: Parcel, text: str, blocks: list[dict[str, Any]]) -> bool:
+        async def still_ours() -> bool:
+            ours = await self._outbox.posting(parcel.key, at=self._now(), repeat=parcel.repeat)
+            checkpoint("parcel recorded")
+            return ours
+
         try:
-            ts = await self._postman.post_once(
-                parcel.channel, body["text"], body["blocks"], thread=parcel.thread, key=parcel.key
-            )
+            async with self._gate:
+                ts = await self._postman.post_once(
+                    parcel.channel, text, blocks, thread=parcel.thread, key=parcel.key, may=still_ours
+                )
         except NotSaidError as error:
             return await self._not_said(parcel, error.reason)
         checkpoint("parcel posted")
@@ -178,46 +289,50 @@ class Mailroom:
         return True
 
     async def _posted(self, parcel: Parcel, ts: str) -> None:
+        self._unrecorded[parcel.key] = ts
         await self._outbox.ended(parcel.key, Sending.POSTED, at=self._now(), ts=ts)
+        del self._unrecorded[parcel.key]
         checkpoint("parcel confirmed")
 
     async def _not_said(self, parcel: Parcel, reason: str) -> bool:
         """What becomes of one that Slack did not take. False if it has to wait."""
-        if reason in _FINAL:
+        if reason == "withdrawn":  # another process has it
+            return True
+        if reason in _FINAL or (reason not in _PASSING and parcel.tries >= BELIEVED):
             await self._end(parcel, Sending.REFUSED, reason)
             return True
-        if reason == "no_answer":  # it may have been posted: it is looked for before it is posted again
-            found = await self._find(replace(parcel, tried_at=self._now()))
-            if found:
-                await self._posted(parcel, found)
-                return True
-            if found is None:
-                return False  # in doubt it stays, until its lease is over
+        return await self._wait(parcel, reason, reason)
+
+    async def _wait(self, parcel: Parcel, reason: str, why: str) -> bool:
+        """It is tried again, the later the more often it was."""
         wait_s = AGAIN_S[min(parcel.tries, len(AGAIN_S) - 1)]
+        log.warning("%s is tried again in %.0f s: %s", parcel.key, wait_s, why)
         await self._outbox.later(parcel.key, wait_s=wait_s, reason=reason)
+        asyncio.get_running_loop().call_later(wait_s + 0.05, self.ring)
         return False
 
     async def _find(self, parcel: Parcel) -> str | None:
-        """Where it was posted; empty if it was not; None where that can't be found out."""
+        """Where it was posted; empty if it was not; None where nobody can tell. Raises NotSaidError: not just now."""
         tried_at = parcel.tried_at or parcel.made_at
         wait_s = (tried_at + TRAILS - self._now()).total_seconds()
         if wait_s > 0:
             await self._sleep(min(wait_s, TRAILS.total_seconds()))
-        oldest = (tried_at - timedelta(minutes=2)).timestamp()
+        oldest = (min(tried_at, self._now()) - APART).timestamp()
         try:
             return await self._postman.find(parcel.channel, parcel.key, thread=parcel.thread, oldest=oldest)
         except NotSaidError as error:
+            if error.reason in _PASSING:
+                raise
             log.warning("%s can't be looked for (%s)", parcel.key, error.reason)
             return None
 
     async def _end(self, parcel: Parcel, state: Sending, reason: str) -> None:
+        """It won't be posted. Whoever is to know is told once that is on record."""
         await self._outbox.ended(parcel.key, state, at=self._now(), reason=reason)
         log.warning("%s is not posted: %s", parcel.key, reason)
-        if not parcel.under:
+        if parcel.under:
+            return
+        try:
             await self._refused(replace(parcel, state=state, reason=reason))
-
-
-def _marked(body: dict[str, Any]) -> dict[str, Any]:
-    """The same message, with a line that says it may be there twice."""
-    line = {"type": "context", "elements": [{"type": "mrkdwn", "text": "This may be a repeat."}]}
-    return {"text": f"(This may be a repeat.) {body['text']}", "blocks": [*body["blocks"][:49], line]}
+        except Exception:
+            log.exception("nobody can be told that %s is not posted", parcel.key)

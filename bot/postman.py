@@ -10,7 +10,7 @@ import asyncio
 import heapq
 import logging
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from bot.presenters.message import Message
 
 if TYPE_CHECKING:
     import aiohttp
+    from slack_sdk.errors import SlackApiError
     from slack_sdk.web.async_client import AsyncWebClient
 
 log = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ _NO_WAY = frozenset(
     }
 )
 #: By what name our messages carry their keys, and pages of history that are looked through for one.
-EVENT, PAGES = "rundown_message", 5
+EVENT, PAGES = "rundown_message", 10
 #: Methods that take their arguments as a form alone.
 _FORMS_ONLY = frozenset({"files.getUploadURLExternal", "conversations.history", "conversations.replies"})
 #: Refusals that mean a message is not there, or not ours to edit, any more.
@@ -78,11 +79,25 @@ class ReturnPath:
 
 
 class NotSaidError(Exception):
-    """Slack took the message on no way. `reason` is its last word."""
+    """Slack took the message on no way. `reason` is its last word, `detail` what it said of the message's blocks."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, detail: object = None) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.detail = detail
+
+
+class _NotNowError(Exception):
+    """The same call may be answered in a while. `wait_s` is None where Slack did not say when.
+
+    `perhaps` tells that it may have been carried out all the same: Slack says so of its internal errors.
+    """
+
+    def __init__(self, reason: str, *, wait_s: float | None = None, perhaps: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.wait_s = wait_s
+        self.perhaps = perhaps
 
 
 class Postman:
@@ -145,18 +160,50 @@ class Postman:
             await self._post(back.channel, part, back.thread or ts)
         return ts
 
-    async def post_once(self, channel: str, text: str, blocks: list[dict[str, Any]], *, thread: str, key: str) -> str:
+    async def post_once(
+        self,
+        channel: str,
+        text: str,
+        blocks: list[dict[str, Any]],
+        *,
+        thread: str,
+        key: str,
+        may: Callable[[], Awaitable[bool]],
+    ) -> str:
         """Post something that nobody waits for, behind what people wait for. Returns its timestamp.
 
-        Its key goes along as metadata, by which `find` finds it again. Raises NotSaidError; with the reason `no_answer`
-        it may have been posted all the same.
+        Its key goes along as metadata, by which `find` finds it again. `may` is asked when its turn has come, right
+        before every attempt. Raises NotSaidError: with the reason `no_answer` it may have been posted all the same,
+        with `withdrawn` it may not be posted any more.
         """
-        place = {"thread_ts": thread} if thread else {}
-        metadata = {"event_type": EVENT, "event_payload": {"key": key}}
-        async with self._lane(channel).turn(person=False):
-            body = _body(Message(text, blocks))
-            answer = await self._call("chat.postMessage", channel=channel, **place, **body, metadata=metadata)
-        return str(answer.get("ts", ""))
+        lane = self._lane(channel)
+        arguments = {
+            "channel": channel,
+            **({"thread_ts": thread} if thread else {}),
+            **_body(Message(text, blocks)),
+            "metadata": {"event_type": EVENT, "event_payload": {"key": key}},
+        }
+        plain = False
+        for _ in range(WAITS):
+            async with lane.turn(person=False):
+                if not await may():
+                    raise NotSaidError("withdrawn")
+                try:
+                    answer = await self._ask("chat.postMessage", arguments)
+                except _NotNowError as error:
+                    if error.perhaps:
+                        raise NotSaidError("no_answer") from None
+                    if error.wait_s is None:
+                        raise NotSaidError(error.reason) from None
+                    lane.rest(error.wait_s)  # whoever is next waits as well: it is the channel that has to rest
+                except NotSaidError as error:
+                    if plain or error.reason not in _BAD_BLOCKS:
+                        raise
+                    log.error("the blocks of %s were refused (%s): %s", key, error.reason, error.detail)
+                    arguments["blocks"], plain = _plainly(text), True
+                else:
+                    return str(answer.get("ts", ""))
+        raise NotSaidError("ratelimited")
 
     async def find(self, channel: str, key: str, *, thread: str, oldest: float) -> str:
         """The timestamp of what was posted with this key at `oldest` (seconds of the epoch) or later; empty if it is
@@ -280,92 +327,113 @@ class Postman:
 
     async def _call(self, method: str, **arguments: Any) -> Mapping[str, Any]:
         """One Web API call; waits out 429s and passing faults, says it plainly when Slack refuses the blocks."""
-        import aiohttp
-        from slack_sdk.errors import SlackApiError
-
         refused = False
         for number in range(WAITS):
             try:
-                if method in _FORMS_ONLY:
-                    answer = await self._client.api_call(method, data=arguments)
-                else:
-                    answer = await self._client.api_call(method, json=arguments)
-            except SlackApiError as error:
-                status = error.response.status_code
-                reason = (
-                    str(error.response.get("error", status)) if isinstance(error.response.data, dict) else str(status)
-                )
-                if status == 429 or reason == "ratelimited":
-                    await asyncio.sleep(_wait_s(error.response.headers))
-                    continue
-                if reason in _BAD_BLOCKS and not refused:
-                    log.error("%s refused our blocks (%s): %s", method, reason, error.response.get("response_metadata"))
-                    arguments["blocks"] = _plainly(arguments.get("text", ""))
-                    refused = True
-                    continue
-                if reason in _PASSING or reason.isdigit():  # a bare status: what came was no answer of the API
-                    await asyncio.sleep(PASSING_S * 2**number)
-                    continue
-                raise NotSaidError(reason) from None
-            except (aiohttp.ClientConnectorError, ConnectionRefusedError):
-                await asyncio.sleep(PASSING_S * 2**number)
-                continue
-            except (aiohttp.ClientError, TimeoutError) as error:
-                log.error(
-                    "%s: no answer from Slack (%s); whether it was done is in doubt", method, type(error).__name__
-                )
-                raise NotSaidError("no_answer") from None
-            return answer.data if isinstance(answer.data, dict) else {}
+                return await self._ask(method, arguments)
+            except _NotNowError as error:
+                await asyncio.sleep(PASSING_S * 2**number if error.wait_s is None else error.wait_s)
+            except NotSaidError as error:
+                if refused or error.reason not in _BAD_BLOCKS:
+                    raise
+                log.error("%s refused our blocks (%s): %s", method, error.reason, error.detail)
+                arguments["blocks"] = _plainly(arguments.get("text", ""))
+                refused = True
         raise NotSaidError("unreachable")
+
+    async def _ask(self, method: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Ask once. Raises _NotNowError, or NotSaidError; with `no_answer` it may have been done."""
+        import aiohttp
+        from slack_sdk.errors import SlackApiError
+
+        try:
+            if method in _FORMS_ONLY:
+                answer = await self._client.api_call(method, data=dict(arguments))
+            else:
+                answer = await self._client.api_call(method, json=dict(arguments))
+        except SlackApiError as error:
+            raise _refusal(error) from None
+        except (aiohttp.ClientConnectorError, ConnectionRefusedError):
+            raise _NotNowError("unreachable") from None
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            log.error("%s: no answer from Slack (%s); whether it was done is in doubt", method, type(error).__name__)
+            raise NotSaidError("no_answer") from None
+        return answer.data if isinstance(answer.data, dict) else {}
+
+
+def _refusal(error: SlackApiError) -> NotSaidError | _NotNowError:
+    """What Slack meant by that. An answer that can't be read, or a bare status, is none of the API's."""
+    response = error.response
+    status = int(getattr(response, "status_code", 0) or getattr(response, "status", 0))
+    told = response.data if isinstance(getattr(response, "data", None), dict) else {}
+    reason = str(told.get("error", status))
+    if status == 429 or reason == "ratelimited":
+        return _NotNowError("ratelimited", wait_s=_wait_s(response.headers))
+    if reason in _PASSING or reason.isdigit():
+        return _NotNowError(reason, perhaps=True)
+    return NotSaidError(reason, told.get("response_metadata"))
 
 
 class _Lane:
-    """One channel's queue: one post at a time, people's before those that nobody waits for."""
+    """One channel's queue: one post at a time and a second, people's before those that nobody waits for.
+
+    Who is next is chosen when the channel is free again, so that a person who comes last is not behind a post that
+    only waits for its second.
+    """
 
     def __init__(self) -> None:
         self._taken = False
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._number = 0
         self._free_at = 0.0
+        self._timer: asyncio.TimerHandle | None = None
 
     def busy(self) -> bool:
-        return self._taken or self._free_at > time.monotonic()
+        return self._taken or bool(self._waiting) or self._free_at > time.monotonic()
+
+    def rest(self, seconds: float) -> None:
+        """Nobody posts here for so long."""
+        self._free_at = max(self._free_at, time.monotonic() + seconds)
 
     @asynccontextmanager
     async def turn(self, *, person: bool = True) -> AsyncIterator[None]:
-        await self._queue(0 if person else 1)
-        try:
-            wait = self._free_at - time.monotonic()
-            if wait > 0:
-                await asyncio.sleep(wait)
-            try:
-                yield
-            finally:
-                self._free_at = time.monotonic() + CHANNEL_S
-        finally:
-            self._pass_on()
-
-    async def _queue(self, rank: int) -> None:
-        if not self._taken:
-            self._taken = True
-            return
         self._number += 1
         mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (rank, self._number, mine))
+        heapq.heappush(self._waiting, (0 if person else 1, self._number, mine))
+        self._next()
         try:
             await mine
         except asyncio.CancelledError:
             if mine.done() and not mine.cancelled():  # the turn had come just then: the next one has it
-                self._pass_on()
+                self._leave()
             raise
+        try:
+            yield
+        finally:
+            self.rest(CHANNEL_S)
+            self._leave()
 
-    def _pass_on(self) -> None:
+    def _leave(self) -> None:
+        self._taken = False
+        self._next()
+
+    def _next(self) -> None:
+        if self._taken or self._timer is not None or not self._waiting:
+            return
+        wait = self._free_at - time.monotonic()
+        if wait > 0:
+            self._timer = asyncio.get_running_loop().call_later(wait, self._rested)
+            return
         while self._waiting:
             _, _, theirs = heapq.heappop(self._waiting)
             if not theirs.done():
+                self._taken = True
                 theirs.set_result(None)
                 return
-        self._taken = False
+
+    def _rested(self) -> None:
+        self._timer = None
+        self._next()
 
 
 def _body(message: Message) -> dict[str, Any]:

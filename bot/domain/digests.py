@@ -336,7 +336,7 @@ def fold_error(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if not lines:
         return ""
-    words = lines[-1 if lines[0].casefold().startswith(_TRACEBACK) else 0]
+    words = lines[-1 if lines[0].casefold().startswith(_TRACEBACK) else 0][: 4 * _WORDS]
     while (folded := _fold(words)) != words:  # what was cut or folded may have uncovered an id
         words = folded
     return words

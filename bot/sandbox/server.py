@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from bot.sandbox.days import Days
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -169,7 +171,7 @@ class Faults:
 class SampleServer:
     """A server on loopback that keeps a journal of its calls and can be told to misbehave.
 
-    Subclasses add their routes in `routes` and check credentials in `refuse`.
+    Subclasses add their routes in `routes`, check credentials in `refuse`, and say in `days` what time brings.
     """
 
     name = "sample"
@@ -178,6 +180,7 @@ class SampleServer:
         self.clock = clock or Clock()
         self.journal: list[Call] = []
         self.faults = Faults()
+        self.days = Days(self.clock.now(), lambda _day: ())
         self._runner: web.AppRunner | None = None
         self.url = ""
 
@@ -204,6 +207,13 @@ class SampleServer:
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+
+    def live_until(self, moment: datetime) -> None:
+        """Let happen what happens up to this moment; the clock itself is moved by others.
+
+        Nothing else brings anything: the seconds that really pass leave the data as they are.
+        """
+        self.days.live_until(moment)
 
     def calls(self, pattern: str = "") -> list[Call]:
         """The journal's calls whose `METHOD target` matches."""

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from bot.domain.checkpoints import checkpoint
 from bot.domain.digests import DigestNews, DigestPlan, Parcel, Slot
 from bot.domain.errors import RundownError
-from bot.mailroom import Mailroom, parcels_of
+from bot.mailroom import parcels_of
 from bot.presenters import messages
 from bot.presenters.message import Message
 from bot.usecases.digests import gather_news
@@ -33,7 +33,7 @@ Ask = Callable[[DigestPlan], Awaitable[Message]]
 
 
 class Digesting:
-    """Makes digests, when they are due and when somebody wants to see one."""
+    """Makes digests, when they are due and when somebody wants to see one. `ring` says that there is one to post."""
 
     def __init__(
         self,
@@ -41,14 +41,14 @@ class Digesting:
         plans: Plans,
         systems: Systems,
         history: History,
-        mailroom: Mailroom,
+        ring: Callable[[], None],
         ask: Ask,
         now: Callable[[], datetime],
     ) -> None:
         self._plans = plans
         self._systems = systems
         self._history = history
-        self._mailroom = mailroom
+        self._ring = ring
         self._ask = ask
         self._now = now
 
@@ -65,7 +65,7 @@ class Digesting:
         checkpoint("digest claimed")
         begun = self._now()
         async with self._vouching(plan, slot):
-            message = await self.message(plan, slot, skipped)
+            message, told = await self._write(plan, slot, skipped)
         checkpoint("digest written")
         first = Parcel(
             key=f"{plan.id} {slot.key} {plan.channel}",
@@ -78,24 +78,29 @@ class Digesting:
             slot=slot.key,
         )
         parcels = parcels_of(message, first) if message is not None else ()
-        await self._plans.made(plan.id, slot.key, since=begun, parcels=parcels)
+        since = begun if told else plan.since or plan.made_at
+        await self._plans.made(plan.id, slot.key, since=since, parcels=parcels)
         checkpoint("digest kept")
-        self._mailroom.ring()
+        self._ring()
 
     async def message(self, plan: DigestPlan, slot: Slot, skipped: int = 0) -> Message | None:
         """What the digest says; None where there is nothing to say and the plan wants silence then."""
+        return (await self._write(plan, slot, skipped))[0]
+
+    async def _write(self, plan: DigestPlan, slot: Slot, skipped: int) -> tuple[Message | None, bool]:
+        """What it says, and whether it tells what happened since the last one; else the next one still has to."""
         now = self._now()
         if now - slot.at > CATCH_UP:
-            return messages.digest_missed(plan, slot, skipped=skipped, now=now)
+            return messages.digest_missed(plan, slot, skipped=skipped, now=now), False
         if plan.ask:
-            return messages.digest_answer(plan, await self._ask(plan), slot=slot, now=now)
+            return messages.digest_answer(plan, await self._ask(plan), slot=slot, now=now), True
         try:
             news = await self.news(plan, slot, skipped)
         except RundownError as error:
-            return messages.digest_failed(plan, error, slot=slot, now=now)
+            return messages.digest_failed(plan, error, slot=slot, now=now), False
         if news.empty and plan.if_empty == "skip":
-            return None
-        return messages.digest(news, now=now)
+            return None, True
+        return messages.digest(news, now=now), True
 
     async def news(self, plan: DigestPlan, slot: Slot, skipped: int = 0) -> DigestNews:
         """What there is to tell. Behind everything that people wait for."""

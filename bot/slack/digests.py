@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from bot.domain.digests import DigestPlan, IfEmpty, PlanLook, Slot, Timing, What
 from bot.domain.errors import AskError, NotFoundError
 from bot.domain.queries import RunQuery
+from bot.postman import ReturnPath
 from bot.presenters import messages
 from bot.presenters.message import Message
 from bot.slack.desk import Answer, Asking, Desk
@@ -31,6 +32,10 @@ MOST, SHOWN = 20, 5
 FOR_EVER = datetime(9000, 1, 1, tzinfo=UTC)
 #: Verbs that only read runs, and so can be scheduled.
 _SCHEDULABLE = frozenset({"list", "show", "failures", "results", "diff", "threads", "menu", "audit"})
+
+
+#: Opens the form of a command, for a plan that is there or none; returns whether it did.
+OpenForm = Callable[[Command, ReturnPath, str, DigestPlan | None], Awaitable[bool]]
 
 
 class Waiting(Protocol):
@@ -58,6 +63,7 @@ class DigestDesk:
         self._outbox = outbox
         self._waiting = waiting
         self._test = test
+        self.open_form: OpenForm | None = None
         for verb, answer in (
             ("add", self.add),
             ("list", self.list),
@@ -74,6 +80,8 @@ class DigestDesk:
         """A new plan; its next three times are told, so that a wrong zone is seen at once."""
         command, asker = asking.command, asking.asker
         member = await self._member(asking)
+        if not command.word("at") and not command.word("cron"):
+            return await self._ask_for_rest(asking, None)
         if len(await self._plans.of(asker.place.team, asker.place.channel)) >= MOST:
             raise AskError(
                 f"This channel has {MOST} digests already.", why="That is the most.", fix="Remove one first."
@@ -103,6 +111,28 @@ class DigestDesk:
             )
         self._waiting.changed(plan)
         return Answer(messages.digest_planned(self._look(plan, member.tz), now=self._world.now()), to_all=True)
+
+    async def _ask_for_rest(self, asking: Asking, plan: DigestPlan | None) -> Answer:
+        """The form, where Slack gave us a way to open it; else words that say what is lacking."""
+        question, command = asking.question, asking.command
+        if question.trigger and self.open_form is not None:
+            opened = await self.open_form(command, question.back, question.trigger, plan)
+            if opened:
+                return Answer(messages.working("the form"), silent=True)
+        name = command.words[0]
+        if plan is not None:
+            raise AskError(
+                "What should change?",
+                why="No flag says it.",
+                fix="Say it, for example --at 08:30.",
+                closest=(f"digest edit {name} --at 09:00",),
+            )
+        raise AskError(
+            "When should it come?",
+            why="A digest needs a time of day.",
+            fix="Say --at 09:00, with --on mon-fri if not every day.",
+            closest=(f"digest add {name} --at 09:00 --on mon-fri",),
+        )
 
     async def _filled(self, plan: DigestPlan, asking: Asking) -> DigestPlan:
         """The plan with what the command says of runs, looked up now so that mistakes are told now."""
@@ -162,22 +192,24 @@ class DigestDesk:
         return Answer(messages.digest_plans(looks, now=self._world.now(), page=asking.command.page))
 
     async def show(self, asking: Asking) -> Answer:
-        plan = await self._named(asking)
+        plan = await self.named(asking)
         member = await self._world.people.member(asking.asker.user)
         look = replace(self._look(plan, member.tz), sent=await self._outbox.about(plan.id, most=SHOWN))
         return Answer(messages.digest_plan(look, now=self._world.now()))
 
     async def test(self, asking: Asking) -> Answer:
         """What it would say now, for the asker alone; nothing is kept, and the next one tells the same again."""
-        plan = await self._named(asking)
+        plan = await self.named(asking)
         now = self._world.now()
         message = await self._test(plan, Slot(f"{now:%Y-%m-%dT%H:%M}", now))
         return Answer(message or messages.digest_silent(plan), to_asker=True)
 
     async def edit(self, asking: Asking) -> Answer:
         command = asking.command
-        plan = await self._named(asking)
+        plan = await self.named(asking)
         member = await self._member(asking)
+        if not command.flags:
+            return await self._ask_for_rest(asking, plan)
         changed = await self._filled(plan, asking)
         if any(command.word(flag) for flag in ("at", "on", "cron", "tz")):
             changed = replace(changed, timing=self._retimed(plan, command))
@@ -198,7 +230,7 @@ class DigestDesk:
         return timing(at=at or parts["at"], on=on or parts["on"], zone=zone)
 
     async def pause(self, asking: Asking) -> Answer:
-        plan = await self._named(asking)
+        plan = await self.named(asking)
         member = await self._member(asking)
         until = self._day(asking.command.word("until"), plan.timing.zone)
         return await self._change(replace(plan, paused_until=until), member.tz)
@@ -220,12 +252,12 @@ class DigestDesk:
         return day
 
     async def resume(self, asking: Asking) -> Answer:
-        plan = await self._named(asking)
+        plan = await self.named(asking)
         member = await self._member(asking)
         return await self._change(replace(plan, paused_until=None, parked=""), member.tz)
 
     async def remove(self, asking: Asking) -> Answer:
-        plan = await self._named(asking)
+        plan = await self.named(asking)
         await self._member(asking)
         await self._plans.remove(plan.id)
         self._waiting.removed(plan.id)
@@ -242,7 +274,7 @@ class DigestDesk:
         self._waiting.changed(plan)
         return Answer(messages.digest_planned(self._look(plan, reader_zone), now=self._world.now()), to_all=True)
 
-    async def _named(self, asking: Asking) -> DigestPlan:
+    async def named(self, asking: Asking) -> DigestPlan:
         """The plan of that name in this channel. Raises NotFoundError with the closest."""
         place, name = asking.asker.place, asking.command.words[0]
         plans = await self._plans.of(place.team, place.channel)

@@ -97,7 +97,8 @@ class FakeConnection:
 
     `asked` tells which calls came, `takes` how many seconds a call lasts. `named` are the tests of runs by number; a
     run without them names none. `reread` is what `was_done` says, one answer after another, the last one for ever; an
-    error is raised. Without it, it says what is true. `before` is called first by the call of that name.
+    error is raised. Without it, it says what is true. `before` is called first by the call of that name. A scan shows
+    the newest run first, or last where it goes `backwards`.
     """
 
     name: str
@@ -125,6 +126,7 @@ class FakeConnection:
     losses: dict[int, Loss] = field(default_factory=dict)
     offered: dict[str, tuple[Named, ...]] = field(default_factory=dict)
     prepares: Callable[[Change], Change] = lambda change: change
+    backwards: bool = False
 
     def calls(self, name: str) -> list[Any]:
         return [what for call, what in self.asked if call == name]
@@ -182,7 +184,7 @@ class FakeConnection:
         """`errors` and `hangs` of `scan` come before the first run, those of `scan end` after the last."""
         await self._answer("scan", (letter, query))
         found = await self.runs(letter, query)
-        for run in found.items:
+        for run in reversed(found.items) if self.backwards else found.items:
             see(run)
         await self._answer("scan end", letter)
         return replace(found, items=())

@@ -28,7 +28,11 @@ COMMANDS = (
     (":in #checkout   :dm", "go to another channel, to the direct messages with Rundown"),
     (":thread   :thread off", "reply in the thread of the last public message, or in the channel again"),
     (":see", "the whole conversation as this person sees it, and the dialog"),
-    (":clock tomorrow 09:00", "let time pass: monday 09:00, +2h, 2026-12-24 09:00; alone: what time it is"),
+    (
+        ":clock tomorrow 09:00",
+        "let time pass: monday 09:00, +2h, 2026-12-24 09:00; alone: what time it is."
+        " Each night brings new runs: a bad, a mixed, a quiet one, and again",
+    ),
     (":fail testrail   :slow testmo", "trouble with testmo, testrail or practitest"),
     (":heal", "all systems work again"),
     (":quit", "leave (or Ctrl-D)"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _SPAN = re.compile(r"\+ ?(\d{1,4}) ?(m|min|h|d|w)[a-z]*")
@@ -21,11 +21,13 @@ HINT = "Say :clock tomorrow 09:00, monday 09:00, +2h or 2026-12-24 09:00"
 def read_moment(words: str, now: datetime) -> datetime | None:
     """The moment meant by these words; `now` is aware, in the zone they are said in. None if they mean none.
 
-    A time alone is the next one of it; a weekday is the next one, never today.
+    A time alone is the next one of it; a weekday is the next one, never today. Minutes and hours really pass, days
+    and weeks lead to the same time of another day, whatever the clocks do in between.
     """
     words = " ".join(words.lower().split())
     if span := _SPAN.fullmatch(words):
-        return now + int(span[1]) * _UNITS[span[2]]
+        ahead = int(span[1]) * _UNITS[span[2]]
+        return now + ahead if span[2] in "dw" else (now.astimezone(UTC) + ahead).astimezone(now.tzinfo)
     found = _CLOCK.fullmatch(words)
     day, clock = (found[1] or "", (int(found[2]), int(found[3]))) if found else (words, (9, 0))
     if clock[0] > 23 or clock[1] > 59:

@@ -6,6 +6,7 @@ import contextlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -354,15 +355,17 @@ class Session:
 
     async def _move(self, when: str) -> None:
         """Let time pass to what the words mean in this person's zone; draws what came meanwhile."""
-        now = self._town.clock.now().astimezone(ZoneInfo(self.person.tz))
-        moment = read_moment(when, now) if when else now
-        if moment is None:
+        zone = ZoneInfo(self.person.tz)
+        now = self._town.clock.now()
+        wanted = read_moment(when, now.astimezone(zone)) if when else now
+        if wanted is None:
             raise CannotDo(HINT)
+        moment = wanted.astimezone(UTC)  # two local times of a night when clocks change can't be compared
         if moment < now:
             raise CannotDo("time only goes forward here")
         if when:
             await self._town.move(moment)
-        self.screen.note(f"It is {moment:%A %-d %B %Y, %H:%M} in {self.person.tz}.")
+        self.screen.note(f"It is {moment.astimezone(zone):%A %-d %B %Y, %H:%M} in {self.person.tz}.")
 
     # -- waiting -----------------------------------------------------------------------------------------------------
 

@@ -110,7 +110,9 @@ class Town:
     # -- time --------------------------------------------------------------------------------------------------------
 
     async def move(self, moment: datetime) -> None:
-        """It is this moment now, for everybody here; the bot does what has become due."""
+        """It is this moment now, for everybody here: the systems lived on, and the bot does what has become due."""
+        for server in self.systems.values():
+            server.live_until(moment)
         self.clock.move_to(moment)
         await self.on_move()
 

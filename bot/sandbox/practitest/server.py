@@ -6,13 +6,16 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from aiohttp import web
 
+from bot.sandbox.days import Days
 from bot.sandbox.practitest import bodies, editing, paging, posting, sample
 from bot.sandbox.practitest.account import Account, NewRun
 from bot.sandbox.practitest.asking import Query, RefusalError
+from bot.sandbox.practitest.coming import days_to_come
 from bot.sandbox.practitest.credentials import token_of
 from bot.sandbox.practitest.limit import MinuteLimit, minute_of
 from bot.sandbox.practitest.resources import OF_ACCOUNT, OF_PROJECT, Resource
@@ -30,7 +33,8 @@ class PractiTest(SampleServer):
 
     `token` is the account's; `personal_tokens` maps further tokens to the user they belong to. `limit` is the
     number of calls a minute (the vendor's is 30), None for no limit; `retry_after` adds that header to refusals,
-    which the real service is not known to do.
+    which the real service is not known to do. Data are relative to the clock's now at construction; `live_until` brings
+    what follows.
 
     For tests: `account` holds every record, `twists` spoils pages by collection (see `mischief`), `shift_pages` is
     called with collection and page number before every page after the first, `ignored` collects the parameters
@@ -50,7 +54,9 @@ class PractiTest(SampleServer):
     ) -> None:
         super().__init__(clock)
         self.token = token
-        self.account: Account = sample.fill(self.clock.now())
+        birth = self.clock.now()
+        self.account: Account = sample.fill(birth)
+        self.days = Days(birth, partial(days_to_come, self.account))
         self.limit = MinuteLimit(limit)
         self.twists: dict[str, paging.Twist] = {}
         self.shift_pages: Callable[[str, int], None] | None = None

@@ -51,7 +51,7 @@ class Teller:
 
     def a_set(
         self,
-        set_id: int,
+        set_id: int | None,
         project_id: int,
         name: str,
         created: datetime,
@@ -60,13 +60,13 @@ class Teller:
         first_instance: int | None = None,
         **more: Any,
     ) -> tuple[SetRecord, list[Instance]]:
-        """A set with one instance a test; `more` are further attributes of the set."""
+        """A set with one instance a test; `more` are further attributes of the set. Without `set_id` the next number."""
         made = self.account.add_set(project_id, name, created, set_id=set_id)
         for attribute, value in more.items():
             setattr(made, attribute, value)
         places = [
             self.account.add_instance(
-                set_id,
+                made.id,
                 test.id,
                 instance_id=None if first_instance is None else first_instance + offset,
             )

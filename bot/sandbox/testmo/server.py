@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from functools import partial
 
 from aiohttp import web
 
+from bot.sandbox.days import Days
 from bot.sandbox.server import Clock, Handler, SampleServer
 from bot.sandbox.testmo import neighbours, reading, writing
 from bot.sandbox.testmo.limit import RateLimit
 from bot.sandbox.testmo.paging import Lie
 from bot.sandbox.testmo.records import AutomationRun, ManualRun, Result
 from bot.sandbox.testmo.refusals import Refusal
-from bot.sandbox.testmo.sample import BOT, fill
+from bot.sandbox.testmo.sample import BOT, fill, nights_to_come, still_going
 from bot.sandbox.testmo.service import Access, Options, Service, refusal
 from bot.sandbox.testmo.statuses import BY_ALIAS
 from bot.sandbox.testmo.store import Draft, Store
@@ -65,7 +67,7 @@ class Testmo(SampleServer):
     - `calls_per_minute`: rate limit, None for none.
     - `sample`: False starts with users and empty projects only.
 
-    Times are the clock's at construction: "last night" is last night.
+    Times are the clock's at construction: "last night" is last night. `live_until` brings the nights that follow.
     """
 
     name = "testmo"
@@ -91,7 +93,10 @@ class Testmo(SampleServer):
         self.tokens = {token: Access(BOT, is_admin=True)}
         self.service = Service(self.store, self.clock, options, self.tokens)
         self.limit = None if calls_per_minute is None else RateLimit(calls_per_minute)
-        fill(self.store, self.service.now(), with_runs=sample)
+        birth = self.service.now()
+        fill(self.store, birth, with_runs=sample)
+        if sample:
+            self.days = Days(birth, partial(nights_to_come, self.store), still_going(self.store, birth))
 
     # What the wire sees.
 

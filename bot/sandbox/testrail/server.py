@@ -6,11 +6,14 @@ import html
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from aiohttp import web
 
+from bot.sandbox.days import Days
 from bot.sandbox.server import Clock, SampleServer
 from bot.sandbox.testrail import filters, refusals, wire
+from bot.sandbox.testrail.coming import days_to_come
 from bot.sandbox.testrail.desk import Desk, find
 from bot.sandbox.testrail.endpoints import READS, WRITES
 from bot.sandbox.testrail.gate import Account, Budget, check_content_type, who
@@ -28,7 +31,8 @@ class TestRail(SampleServer):
     `key` and, when given, `password` are both accepted with `user`. `admin`: whether that account administers
     (get_users needs a project otherwise). `old`: versions before 6.6, bare arrays instead of envelopes (these came
     with 6.7), and a delete_run that knows no `soft`.
-    `per_minute`: the rate limit, None for none. Data are relative to the clock's now at construction.
+    `per_minute`: the rate limit, None for none. Data are relative to the clock's now at construction;
+    `live_until` brings what follows.
 
     Levers, all plain attributes to be set at any time: `maintenance` (409), `api_disabled` (403), `denied` (names of
     rights that are missing, see desk.RIGHTS), `hidden` (projects without access), `budget.per_minute`, `tricks`
@@ -63,6 +67,7 @@ class TestRail(SampleServer):
         self.shift_pages: Callable[[], object] | None = None
         self.detaches_milestones = False
         self.store: Store = tell(self._now())
+        self.days = Days(self.clock.now(), partial(days_to_come, self.store))
         account = self.store.users[BOT_ID]
         account.email, account.is_admin = user, admin
         self.accounts: dict[str, Account] = {}

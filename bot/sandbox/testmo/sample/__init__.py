@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from operator import attrgetter
 
+from bot.sandbox.testmo.sample.coming import nights_to_come, still_going
 from bot.sandbox.testmo.sample.company import BOT, add_company
 from bot.sandbox.testmo.sample.manual import add_manual_runs
 from bot.sandbox.testmo.sample.nightly import link_cases, nightly_web
 from bot.sandbox.testmo.sample.suites import other_suites, retire_selenium
 from bot.sandbox.testmo.store import Store
 
-__all__ = ["BOT", "LAST_NIGHT", "fill"]
+__all__ = ["BOT", "LAST_NIGHT", "fill", "nights_to_come", "still_going"]
 
 #: The automation run of last night's nightly-web: it failed.
 LAST_NIGHT = 412

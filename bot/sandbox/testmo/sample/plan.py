@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zlib import crc32
@@ -79,8 +79,18 @@ class Plan:
     by: int = BOT
     links: tuple[Json, ...] = field(default_factory=tuple)
 
-    def build(self, store: Store) -> AutomationRun:
-        """Makes the run. Results arrive in batches, thread after thread, so that ids grow with time."""
+    def build(self, store: Store) -> None:
+        """Makes the whole run at once."""
+        for _ in self.unfold(store):
+            pass
+
+    def unfold(self, store: Store) -> Generator[datetime, None, AutomationRun]:
+        """Makes the run step by step; yields the moment of each step before it is taken.
+
+        Results arrive in batches, thread after thread, so that ids grow with time. What somebody completed in between
+        takes no more.
+        """
+        yield self.at
         run = store.start_run(
             self.project,
             self.source,
@@ -93,25 +103,38 @@ class Plan:
             fields=self._fields(),
             links=self._links(),
         )
-        threads = [store.start_thread(run, at=self.at + timedelta(seconds=20), by=self.by) for _ in self.threads]
+        opened = self.at + timedelta(seconds=20)
+        yield opened
+        if run.completed_at is not None:
+            return run
+        threads = [store.start_thread(run, at=opened, by=self.by) for _ in self.threads]
         batches = max((len(drafts) + BATCH - 1) // BATCH for drafts in self.threads)
         for batch in range(batches):
             at = self.at + timedelta(seconds=30) + self.lasts * (batch + 1) / batches
+            yield at
             for thread, drafts in zip(threads, self.threads, strict=True):
-                part = drafts[batch * BATCH : (batch + 1) * BATCH]
-                store.add_tests(run, thread, part, at=at.replace(microsecond=at.microsecond // 1000 * 1000))
-        self._finish(store, run, threads)
+                if thread.completed_at is None:
+                    part = drafts[batch * BATCH : (batch + 1) * BATCH]
+                    store.add_tests(run, thread, part, at=at.replace(microsecond=at.microsecond // 1000 * 1000))
+        yield from self._finish(store, run, threads)
         return run
 
-    def _finish(self, store: Store, run: AutomationRun, threads: list[Thread]) -> None:
+    def _finish(self, store: Store, run: AutomationRun, threads: list[Thread]) -> Iterator[datetime]:
         end = self.at + self.lasts + timedelta(minutes=1)
+        yield end
         for thread in threads[: len(threads) - self.open_threads]:
-            thread.elapsed_observed = sum(test.elapsed or 0 for test in thread.tests) + 3 * SECOND_US
-            thread.fields = (ended(thread, self.command),)
-            store.complete_thread(thread, at=end, by=self.by)
-        if self.completed:
-            store.complete_run(run, at=end + timedelta(seconds=9), by=self.by, measure_elapsed=True)
+            if thread.completed_at is None:
+                thread.elapsed_observed = sum(test.elapsed or 0 for test in thread.tests) + 3 * SECOND_US
+                thread.fields = (ended(thread, self.command),)
+                store.complete_thread(thread, at=end, by=self.by)
+        if run.completed_at is not None:
+            return
         run.shown_status = self.shown_status
+        if self.completed:
+            at = end + timedelta(seconds=9)
+            yield at
+            if run.completed_at is None:
+                store.complete_run(run, at=at, by=self.by, measure_elapsed=True)
 
     def _fields(self) -> tuple[Json, ...]:
         commit = hashlib.sha1(f"{self.source}{self.at:%m%d%H%M}".encode(), usedforsecurity=False).hexdigest()[:10]

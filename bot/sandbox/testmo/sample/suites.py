@@ -45,7 +45,7 @@ def other_suites(now: datetime, night: datetime) -> list[Plan]:
     ]
 
 
-def _contract_tests(salt: int, *, failing: frozenset[str] = frozenset(), count: int = 24) -> list[Draft]:
+def contract_tests(salt: int, *, failing: frozenset[str] = frozenset(), count: int = 24) -> list[Draft]:
     tests: list[Draft] = []
     for number in range(count):
         name = f"{CONTRACTS[number % len(CONTRACTS)]} keeps version {number // len(CONTRACTS) + 1}"
@@ -60,7 +60,7 @@ def _contract_runs(night: datetime) -> list[Plan]:
     plans: list[Plan] = []
     for back in range(1, 12):
         failing = frozenset({"prices keeps version 2", "stock keeps version 1"}) if back in (5, 6) else frozenset()
-        tests = _contract_tests(back, failing=failing)
+        tests = contract_tests(back, failing=failing)
         plans.append(
             Plan(
                 night - (back * 6 - 3) * HOUR,
@@ -79,7 +79,7 @@ def _contract_runs(night: datetime) -> list[Plan]:
 
 def _contract_run_hostile(now: datetime) -> Plan:
     """The last finished one, with a name and a milestone that try to do something where they are shown."""
-    tests = _contract_tests(1)
+    tests = contract_tests(1)
     return Plan(
         now - 90 * MINUTE,
         WEBSHOP,
@@ -95,7 +95,7 @@ def _contract_run_hostile(now: datetime) -> Plan:
 
 def _contract_run_going(now: datetime) -> Plan:
     """Going on right now: two open threads, one failure so far."""
-    tests = _contract_tests(0, failing=frozenset({"vouchers keeps version 1"}), count=16)
+    tests = contract_tests(0, failing=frozenset({"vouchers keeps version 1"}), count=16)
     return Plan(
         now - 5 * MINUTE,
         WEBSHOP,
@@ -110,7 +110,7 @@ def _contract_run_going(now: datetime) -> Plan:
     )
 
 
-def _smoke_tests(salt: int, *, count: int = 12) -> list[Draft]:
+def smoke_tests(salt: int, *, count: int = 12) -> list[Draft]:
     found: list[Draft] = []
     for number in range(count):
         bad = salt == 4 and number == 3
@@ -128,7 +128,7 @@ def _smoke_runs(night: datetime) -> list[Plan]:
             MOBILE,
             "mobile-smoke",
             f"Mobile smoke {phone} {20 - back}",
-            [_smoke_tests(back * 10 if config == IOS else back)],
+            [smoke_tests(back * 10 if config == IOS else back)],
             config_id=config,
             tags=("mobile", "store"),
             command="npx wdio run",
@@ -140,7 +140,7 @@ def _smoke_runs(night: datetime) -> list[Plan]:
 
 def _smoke_run_nearly_done(now: datetime) -> Plan:
     """Says success while it is not completed and a thread is open: no failure so far, as in the vendor's sample."""
-    tests = _smoke_tests(0)
+    tests = smoke_tests(0)
     return Plan(
         now - 80 * MINUTE,
         MOBILE,
@@ -156,7 +156,7 @@ def _smoke_run_nearly_done(now: datetime) -> Plan:
     )
 
 
-def _unit_tests(salt: int, count: int = 40) -> list[Draft]:
+def unit_tests(salt: int, count: int = 40) -> list[Draft]:
     found: list[Draft] = []
     for number in range(count):
         bad = salt in (1, 3) and number == 8
@@ -174,7 +174,7 @@ def _unit_runs(night: datetime) -> list[Plan]:
             BACK_OFFICE,
             "unit-backend",
             f"unit-backend build {910 - back}",
-            [_unit_tests(back)[:20], _unit_tests(back)[20:]],
+            [unit_tests(back)[:20], unit_tests(back)[20:]],
             lasts=2 * MINUTE,
             tags=("unit",),
             command="pytest -q",
@@ -185,7 +185,7 @@ def _unit_runs(night: datetime) -> list[Plan]:
 
 def _unit_run_unfinished(night: datetime) -> Plan:
     """Began the morning before last night, gave results for half an hour and never again: not failed, not finished."""
-    tests = _unit_tests(0, count=17)
+    tests = unit_tests(0, count=17)
     return Plan(
         night - 16 * HOUR,
         BACK_OFFICE,
@@ -215,7 +215,7 @@ def _retired_runs(night: datetime) -> list[Plan]:
             BACK_OFFICE,
             "legacy-selenium",
             f"Selenium grid {days}",
-            [_unit_tests(days, count=6)],
+            [unit_tests(days, count=6)],
             by=DEACTIVATED,
             command="mvn verify",
         )
