@@ -107,8 +107,8 @@ class StreamNews:
     now, the first of them at `broken_since`; `at_least` tells that they fill all that is known. `before` tells whether
     the last finished run before these failed, None if none is known: then it can't be said that anything broke.
     `tests` are the failing ones of the latest run, each once, newly broken first, of `tests_total`. Of these `new` and
-    `still` are told by their streaks, `fixed` against the last finished run whose tests are known; all are 0 where
-    there is none (`compared` is False).
+    `still` are told by their streaks, `fixed` against the last finished run (the last digest's, where those after it
+    were not read); all are 0 where its tests are not known (`compared` is False).
     `flaky` counts tests that flip, whether they fail now or not. `unnamed` counts failures that have no names.
     """
 
@@ -144,8 +144,8 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestNews:
-    """All that one digest says. `streams` are the worst first; `before` counts those of them that failed before,
-    None where no digest came before this one. `runs` finished (or fail, and moved) since then.
+    """All that one digest says. `streams` are those that ran, the worst first; `before` counts those of them that
+    failed at the last digest, None where there was none. `runs` finished (or fail, and moved) since then.
 
     `late_min` is how many minutes late it is, `skipped` how many slots were missed in between (they are not caught up
     one by one). `read_at` is when the systems were asked.

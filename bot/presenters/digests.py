@@ -163,12 +163,13 @@ def _quiet(value: DigestNews) -> tuple[str, str]:
 
 
 def _change(value: DigestNews) -> str:
-    """`5 failing now, 3 at the last digest`."""
+    """`5 failing now, 3 of these streams before`."""
     if "failed" not in value.plan.what:
         return ""
     if value.before is None:
         return "the first digest, with none before it to compare with"
-    return f"{value.count(*_FAILING)} failing now, {value.before} at the last digest"
+    now = value.count(*_FAILING)
+    return f"{now} failing now, {value.before} of these streams before"
 
 
 def _timing(late_min: int, skipped: int) -> str:

@@ -103,9 +103,9 @@ class _Reader:
     def runs(self) -> int:
         return len(self._told)
 
-    def start_of(self, seen: _Seen) -> datetime:
-        """What ended by then was told before: the last digest, or earlier where older runs are told only now."""
-        return min(self._since, seen.first_end - timedelta.resolution)
+    def start_of(self, run: Run) -> datetime:
+        """Runs of its stream that ended by then were told before: up to the last digest, unless some are told late."""
+        return min(self._since, self.streams[stream_of(run)].first_end - timedelta.resolution)
 
     def see(self, run: Run) -> None:
         if run.finished:
@@ -113,7 +113,7 @@ class _Reader:
             if len(self._batch) >= BATCH:
                 self._hand_over()
         elif run.kind.automated is True:
-            if self._until - run.created_at > UNFINISHED:
+            if "unfinished" in self._plan.what and self._until - run.created_at > UNFINISHED:
                 self.open.append(run)
         elif run.failing and self._since < _ended(run) <= self._until:
             self._count(run)
@@ -141,8 +141,10 @@ class _Reader:
 
     def _may_be_missed(self, run: Run) -> bool:
         """Whether an earlier digest should have told it: its system was down, or its clock is behind ours."""
+        if self._plan.since != self._since:
+            return False  # the first one, or one after a long pause
         earliest = max(self._since - CATCH_UP, self._plan.made_at)
-        return self._plan.since is not None and earliest < _ended(run) <= min(self._since, self._until)
+        return earliest < _ended(run) <= min(self._since, self._until)
 
     def _count(self, run: Run) -> None:
         if run.ref in self._told:
@@ -201,15 +203,15 @@ async def gather_news(
     ]
     asked = [*_of_news(plan, everywhere), *_of_stale(plan, everywhere)]
     if everywhere and not asked:
-        notes.append("no system here keeps what this digest is filtered by: nothing was looked at")
+        notes.append("nothing was looked at: no kind of run here fits what this digest is about")
     answers = await asyncio.gather(*scans, return_exceptions=True)
     await read.done()
     troubles += _troubles(asked, answers, notes)
-    if read.late:
+    if read.late and "failed" in plan.what:
         notes.append(f"{read.late} that ended before the last digest could not be seen then, and are told now")
     connections = {each.connection.name: each.connection for each in everywhere}
     told = await _tell(read, connections, history, notes) if "failed" in plan.what else []
-    unfinished = await _unfinished(read.open, history, now) if "unfinished" in plan.what else ()
+    unfinished = await _unfinished(read.open, history, now)
     news = by_urgency(told)
     return DigestNews(
         plan=plan,
@@ -383,7 +385,12 @@ async def _tell(
         notes.append(f"the failing tests of the {NAMED} most urgent streams are named, of {len(failing)}")
     gaps: list[str] = []
     asking = [
-        extra(_with_tests(each, connections[each.run.ref.connection], history), _of(each.run), gaps, NAMED_S)
+        extra(
+            _with_tests(each, connections[each.run.ref.connection], history, read.start_of(each.run)),
+            f"the tests of {each.run.ref.short}",
+            gaps,
+            NAMED_S,
+        )
         for each in named
     ]
     found = await asyncio.gather(*asking)
@@ -392,15 +399,11 @@ async def _tell(
     return [better.get(each.run.ref, each) for each in told]
 
 
-def _of(run: Run) -> str:
-    return f"the tests of {run.ref.short}"
-
-
 async def _news_of(seen: _Seen, history: History, read: _Reader) -> StreamNews:
     """One stream's news by what is known without asking for its tests."""
     run, stream = seen.latest, stream_of(seen.latest)
     past = await history.of(stream, before=run.created_at, most=WINDOW)
-    before = await _before(stream, past, read.start_of(seen), history)
+    before = await _before(stream, past, read.start_of(run), history)
     flaky = 0 if run.failing else _flaky(run, past)
     turn = turn_of(run.failing, before, flaky=flaky)
     count, begun, at_least = (
@@ -458,12 +461,15 @@ def _flaky(run: Run, past: Sequence[PastRun]) -> int:
     return sum(1 for test in tests if is_flaky(test, strip_of(kept, test.key)))
 
 
-async def _with_tests(news: StreamNews, connection: Connection, history: History) -> StreamNews:
-    """The same with its failing tests by name, and what is new about them; kept for the next time."""
+async def _with_tests(news: StreamNews, connection: Connection, history: History, start: datetime) -> StreamNews:
+    """The same with its failing tests by name, and what is new about them; kept for the next time.
+
+    `start` is when the time began that is told.
+    """
     run = news.run
     listing = await connection.tests(run.ref, reasons=True)
     past = await history.of(stream_of(run), before=run.created_at, most=WINDOW)
-    base = next((failed for each in past if (failed := failed_in(each)) is not None), None)
+    base = _base(past, start)
     read = past_of(run, listing.items)
     kept = (read, *past) if run.finished else past
     tests = by_key(listing.items).values()
@@ -499,6 +505,18 @@ async def _with_tests(news: StreamNews, connection: Connection, history: History
     )
 
 
+def _base(past: Sequence[PastRun], start: datetime) -> frozenset[str] | None:
+    """What failed in the run that is compared with: the last one, or the last digest's where it alone was read.
+
+    None where an older run is all there is: what failed in between would seem to be new.
+    """
+    for each in past:
+        failed = failed_in(each)
+        if failed is not None or past_end(each) <= start:
+            return failed
+    return None
+
+
 # ── open runs ──
 
 
@@ -530,9 +548,8 @@ class _Stale:
         self._dropped = 0
 
     def see(self, run: Run) -> None:
-        if run.finished or self._now - _moved(run) <= STALE:
-            return
-        self._found[run.ref] = run
+        if self._now - _moved(run) > STALE:
+            self._found[run.ref] = run
         if len(self._found) >= 4 * STALE_MOST:
             self._trim(2 * STALE_MOST)
 

@@ -224,7 +224,7 @@ async def test_only_kinds_that_may_have_what_is_asked_are_read_each_once(
 
 async def test_a_filter_that_nobody_knows_is_said() -> None:
     news = await gathered(a_testrail(), query=RunQuery(source=("nightly",)))
-    assert news.notes == ("no system here keeps what this digest is filtered by: nothing was looked at",)
+    assert news.notes == ("nothing was looked at: no kind of run here fits what this digest is about",)
 
 
 async def test_projects_are_looked_up_in_each_connection() -> None:
@@ -300,7 +300,8 @@ async def test_a_run_that_pages_show_twice_counts_once() -> None:
     testmo = a_testmo()
     run = ran(testmo, 1, ended=HOUR, tally=F)
     testmo.its_runs.append(run)
-    assert (await gathered(testmo)).runs == 1
+    news = await gathered(testmo)
+    assert (news.runs, only(news).runs) == (1, 1)
 
 
 async def test_how_long_a_stream_is_broken_is_looked_back_at_as_far_as_it_is_known() -> None:
@@ -312,7 +313,16 @@ async def test_how_long_a_stream_is_broken_is_looked_back_at_as_far_as_it_is_kno
     stream = only(await gathered(testmo, history=history))
     assert (stream.turn, stream.broken_for, stream.at_least) == (Turn.STILL, 41, False)
     assert stream.broken_since == NOW - 40 * DAY - HOUR - 10 * MINUTE
-    assert len(stream.trend) == 10
+    assert [point.ref.id for point in stream.trend] == list(range(91, 101))
+
+
+async def test_a_trend_tells_states_oldest_first() -> None:
+    testmo = a_testmo()
+    for number, tally in enumerate([P, F, Tally(passed=1, untested=1), Tally(), P, F], 1):
+        ran(testmo, number, ended=(7 - number) * DAY - HOUR, tally=tally)
+    stream = only(await gathered(testmo))
+    assert " ".join(point.state.value for point in stream.trend) == "passed failed incomplete incomplete passed failed"
+    assert [point.rate for point in stream.trend] == [1, 0.5, 1, None, 1, 0.5]
 
 
 async def test_the_first_digest_says_of_nothing_that_it_was_otherwise_before() -> None:
@@ -395,12 +405,23 @@ async def test_each_failing_stream_costs_one_call_and_the_others_none() -> None:
     testmo = a_testmo()
     for number in range(8):
         ran(testmo, number, ended=HOUR, tests="a:F" if number < 3 else "a:P", series=str(number))
-        ran(testmo, 100 + number, ended=2 * HOUR, tests="a:F", series=str(number))
-    await gathered(testmo, since=NOW - 90 * MINUTE)
+        ran(testmo, 100 + number, ended=2 * HOUR, tests="a:P", series=str(number))
+    history = FakeHistory()
+    await history.keep([past_of(run) for run in testmo.its_runs])
+    await gathered(testmo, history=history, since=NOW - 90 * MINUTE)
     assert sorted(ref.id for ref in testmo.calls("tests")) == [0, 1, 2]
+    looks = [what for call, what in history.asked if call == "of"]
+    assert len(looks) == 8 + 3  # one for each stream, one more where tests are named
     called = {call for call, _ in testmo.asked}
     assert called == {"projects", "scan", "runs", "runs A", "scan end", "tests"}
     assert len(testmo.calls("scan")) == 1
+
+
+async def test_a_test_is_called_unseen_only_where_earlier_tests_are_known() -> None:
+    clean = only(await every_morning(nightly("a:P", now="a:F"), FakeHistory()))
+    named = only(await every_morning(nightly("a:F b:P", now="a:F b:F c:F"), FakeHistory()))
+    assert [row.seen for row in clean.tests] == [True]
+    assert {row.test.key: row.seen for row in named.tests} == {"a": True, "b": True, "c": False}
 
 
 async def test_a_base_whose_tests_were_never_read_makes_nothing_new() -> None:
@@ -410,6 +431,24 @@ async def test_a_base_whose_tests_were_never_read_makes_nothing_new() -> None:
     stream = only(await gathered(testmo))
     assert (stream.turn, stream.compared, stream.new, stream.still, stream.fixed) == (Turn.STILL, False, 0, 0, 0)
     assert (stream.tests[0].streak, stream.tests_total) == (None, 1)
+
+
+async def test_a_test_that_passed_in_between_is_new_though_its_stream_still_fails() -> None:
+    testmo, history = nightly(now="a:F b:F"), FakeHistory()
+    await every_morning(testmo, history)
+    ran(testmo, 2, ended=30 * MINUTE, tests="a:P b:P")
+    ran(testmo, 3, ended=10 * MINUTE, tests="a:F b:P")
+    stream = only(await gathered(testmo, history=history, since=NOW - 45 * MINUTE))
+    assert (stream.turn, stream.new, stream.still, stream.fixed) == (Turn.STILL, 1, 0, 0)
+
+
+async def test_what_failed_in_runs_that_were_never_read_does_not_seem_new() -> None:
+    testmo = a_testmo()
+    ran(testmo, 1, ended=3 * DAY, tally=P)
+    ran(testmo, 2, ended=2 * DAY, tally=F)
+    ran(testmo, 3, ended=HOUR, tests="a:F b:P")
+    stream = only(await gathered(testmo))
+    assert (stream.broken_for, stream.compared, stream.new) == (2, False, 0)
 
 
 async def test_a_run_in_between_that_was_never_read_does_not_hide_what_is_new() -> None:
@@ -530,6 +569,7 @@ async def test_what_nobody_asked_for_is_not_told() -> None:
         assert [bool(news.streams), bool(news.unfinished), bool(news.stale)] == [
             what == each for each in ("failed", "unfinished", "stale")
         ]
+        assert news.runs == (what == "failed")
 
 
 async def test_open_runs_of_every_kind_without_a_change_for_two_weeks_are_stale() -> None:
@@ -649,6 +689,24 @@ async def test_what_a_system_did_not_show_to_the_last_digest_is_told_now_once() 
     assert (again.streams, again.notes) == ((), ())
 
 
+async def test_of_a_stream_that_is_told_late_the_time_before_all_of_it_counts() -> None:
+    testmo, history = a_testmo(), FakeHistory()
+    for number, (hours, tally) in enumerate([(80, P), (50, F), (30, F)], 1):
+        ran(testmo, number, ended=hours * HOUR, tally=tally)
+    await history.keep([past_of(testmo.its_runs[0])])
+    assert told(await gathered(testmo, history=history)) == "broke A3"
+
+
+async def test_a_clock_that_was_ahead_loses_nothing() -> None:
+    """The last digest thought it was tomorrow."""
+    testmo, history = a_testmo(), FakeHistory()
+    ran(testmo, 1, ended=HOUR, tally=F, series="a")
+    ran(testmo, 2, ended=-HOUR, tally=F, series="b")
+    first = await gathered(testmo, history=history, since=NOW + DAY)
+    second = await gathered(testmo, history=history, since=NOW, now=NOW + DAY)
+    assert [told(first), told(second)] == ["broke A1", "broke A2"]
+
+
 async def test_what_ended_before_a_digest_was_made_is_not_late_for_it() -> None:
     testmo = a_testmo()
     ran(testmo, 1, ended=30 * HOUR, tally=F)
@@ -658,8 +716,8 @@ async def test_what_ended_before_a_digest_was_made_is_not_late_for_it() -> None:
 async def test_after_a_very_long_pause_only_so_much_is_told() -> None:
     testmo = a_testmo()
     ran(testmo, 1, ended=LONGEST - HOUR, tally=F, series="a")
-    ran(testmo, 2, ended=LONGEST + 8 * DAY, tally=F, series="b")
-    news = await gathered(testmo, since=NOW - 300 * DAY)
+    ran(testmo, 2, ended=LONGEST + DAY, tally=F, series="b")
+    news = await gathered(testmo, history=FakeHistory(), since=NOW - 300 * DAY)
     assert (told(news), news.since) == ("broke A1", NOW - LONGEST)
     assert news.notes == (f"runs that ended more than {LONGEST.days} days ago are left out",)
 

@@ -170,22 +170,19 @@ class FakeConnection:
             and (query.state == "all" or run.finished == (query.state == "closed"))
             and all(word.casefold() in run.name.casefold() for word in query.words)
             and (query.since is None or run.created_at >= query.since)
-            and (query.until is None or run.created_at <= query.until)
-            and (not query.source or run.source in query.source)
-            and (not query.milestone or run.milestone in query.milestone)
-            and (not query.config or run.config in query.config)
-            and (not query.tag or not set(query.tag).isdisjoint(run.tags))
-            and set(query.without_tag).isdisjoint(run.tags)
-            and (not query.by or run.by in [who.text for who in query.by])
         ]
         return Listing(tuple(rows[: query.at_most]), self.read_at, len(rows), self.missing)
 
     async def scan(self, letter: str, query: RunQuery, see: Callable[[Run], None]) -> Listing[Run]:
-        """`errors` and `hangs` of `scan` come before the first run, those of `scan end` after the last."""
+        """`errors` and `hangs` of `scan` come before the first run, those of `scan end` after the last.
+
+        Unlike `runs`, it keeps to every filter.
+        """
         await self._answer("scan", (letter, query))
         found = await self.runs(letter, query)
         for run in reversed(found.items) if self.backwards else found.items:
-            see(run)
+            if _fits(run, query):
+                see(run)
         await self._answer("scan end", letter)
         return replace(found, items=())
 
@@ -308,6 +305,18 @@ class FakeConnection:
         if named:
             self.named[number] = named
         return run
+
+
+def _fits(run: Run, query: RunQuery) -> bool:
+    return (
+        (query.until is None or run.created_at <= query.until)
+        and (not query.source or run.source in query.source)
+        and (not query.milestone or run.milestone in query.milestone)
+        and (not query.config or run.config in query.config)
+        and (not query.tag or not set(query.tag).isdisjoint(run.tags))
+        and set(query.without_tag).isdisjoint(run.tags)
+        and (not query.by or run.by in [who.text for who in query.by])
+    )
 
 
 def _test(word: str) -> Test:
