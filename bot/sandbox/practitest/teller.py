@@ -60,7 +60,7 @@ class Teller:
         first_instance: int | None = None,
         **more: Any,
     ) -> tuple[SetRecord, list[Instance]]:
-        """A set with one instance a test; `more` are further attributes of the set. Without `set_id` the next number."""
+        """A set with one instance a test; `more` are its further attributes. Without `set_id` the next number."""
         made = self.account.add_set(project_id, name, created, set_id=set_id)
         for attribute, value in more.items():
             setattr(made, attribute, value)

@@ -90,7 +90,7 @@ def _night(at: datetime, night: int) -> Plan:
 
 def _threads(night: int) -> list[list[Draft]]:
     threads: list[list[Draft]] = [[] for _ in range(THREADS)]
-    for number, test in enumerate(_tests(night)):
+    for number, test in enumerate(tests_of_night(night)):
         threads[number % THREADS].append(_draft(test, night))
     if night == 0:
         threads[0].insert(0, draft(*RETRIED, FAILED, error=_error(RETRIED[1], night)))
@@ -101,7 +101,8 @@ def _threads(night: int) -> list[list[Draft]]:
     return threads
 
 
-def _tests(night: int) -> list[TestName]:
+def tests_of_night(night: int) -> list[TestName]:
+    """What ran that night, counted back from last night, which is 0; any other night had the usual tests."""
     tests = [(folder, name) for folder, names in AREAS.items() for name in names]
     tests += [("Checkout", HOSTILE_NAMES[1]), ("Catalogue", HOSTILE_NAMES[2])]
     if night == 0:
