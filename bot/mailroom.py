@@ -29,8 +29,6 @@ log = logging.getLogger(__name__)
 
 #: Seconds for which a process vouches for the parcels it has taken; how many it takes at a time, and holds at most.
 LEASE_S, MOST, HELD = 60.0, 1000, 4000
-#: Posts that are on their way at the same time. The session has 100 connections; people need some of them.
-AT_ONCE = 64
 #: Seconds between two looks when nobody rings.
 LOOK_S = 15.0
 #: History may trail a post: absent is believed after so long.
@@ -133,7 +131,6 @@ class Mailroom:
         self._refused = refused
         self._sleep = sleep
         self._bell = asyncio.Event()
-        self._gate = asyncio.Semaphore(AT_ONCE)
         #: Keys of what this process has taken and not yet let go of.
         self._held: set[str] = set()
         self._queues: dict[str, deque[Parcel]] = {}
@@ -161,6 +158,8 @@ class Mailroom:
         finally:
             for queue in self._queues.values():
                 queue.clear()
+            if self._keeping is not None:
+                self._keeping.cancel()
 
     async def _rung(self) -> None:
         try:
@@ -278,10 +277,9 @@ class Mailroom:
             return ours
 
         try:
-            async with self._gate:
-                ts = await self._postman.post_once(
-                    parcel.channel, text, blocks, thread=parcel.thread, key=parcel.key, may=still_ours
-                )
+            ts = await self._postman.post_once(
+                parcel.channel, text, blocks, thread=parcel.thread, key=parcel.key, may=still_ours
+            )
         except NotSaidError as error:
             return await self._not_said(parcel, error.reason)
         checkpoint("parcel posted")

@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 #: Seconds between two posts into one channel.
 CHANNEL_S = 1.0
+#: Posts that nobody waits for and that are on their way at a time. The session has 100 connections; people need some.
+AT_ONCE = 64
 #: Uses of a response_url, and the seconds it is good for (Slack: 5 and 30 min; we stay below).
 USES, USABLE_S = 5, 29 * 60.0
 #: The longest Slack's Retry-After is obeyed inside one post, and how often.
@@ -107,6 +109,7 @@ class Postman:
         self._client = client
         self._session = session
         self._channels: dict[str, _Lane] = {}
+        self._gate = asyncio.Semaphore(AT_ONCE)
 
     async def whisper(self, back: ReturnPath, message: Message, *, replace: bool = False) -> None:
         """Say it to the asker alone: by the response_url, else as an ephemeral message, else as a direct message."""
@@ -185,7 +188,7 @@ class Postman:
         }
         plain = False
         for _ in range(WAITS):
-            async with lane.turn(person=False):
+            async with lane.turn(person=False), self._gate:
                 if not await may():
                     raise NotSaidError("withdrawn")
                 try:
