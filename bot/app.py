@@ -410,7 +410,8 @@ class Digests:
             except RundownError as error:
                 log.warning("the digests can't be read yet: %s", error.what)
                 await asyncio.sleep(5)
-        await asyncio.to_thread(import_module, "apscheduler.schedulers.asyncio")
+        if plans:
+            await asyncio.to_thread(import_module, "apscheduler.schedulers.asyncio")
         self.clock.start(plans)
         await asyncio.gather(self._mailroom.work_for_ever(), self._forget_for_ever())
 

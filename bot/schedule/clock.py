@@ -68,6 +68,7 @@ class DueClock:
         self._busy: dict[str, _Due | None] = {}
         self._workers: set[asyncio.Task[None]] = set()
         self._looking: asyncio.Task[None] | None = None
+        self._started = False
         self._scheduler: AsyncIOScheduler | None = None
 
     def __len__(self) -> int:
@@ -76,10 +77,7 @@ class DueClock:
 
     def start(self, plans: Iterable[DigestPlan]) -> None:
         """Begin with these plans. What was missed while nobody was there is caught up once, now."""
-        from apscheduler.schedulers.asyncio import AsyncIOScheduler
-
-        self._scheduler = AsyncIOScheduler(timezone=UTC)
-        self._scheduler.start()
+        self._started = True
         self._looking = asyncio.create_task(self._look_for_ever(), name="look for digests that are due")
         seen = _Seen(self._now())
         for plan in plans:
@@ -88,6 +86,7 @@ class DueClock:
 
     def stop(self) -> None:
         """Wake no more. What is being made is let go of: its slot is free once its lease is over."""
+        self._started = False
         if self._scheduler is not None:
             self._scheduler.shutdown(wait=False)
             self._scheduler = None
@@ -177,8 +176,10 @@ class DueClock:
 
     def _arm(self, now: datetime) -> None:
         """Be woken when the next one is due, by the machine's clock."""
-        if self._scheduler is None or not self._heap:
+        if not self._started or not self._heap:
             return
+        if self._scheduler is None:
+            self._scheduler = _scheduler()
         wait = max(self._heap[0][0] - now, timedelta())
         when = datetime.now(UTC) + min(wait, timedelta(days=1))
         how: dict[str, Any] = {"id": "due", "replace_existing": True, "misfire_grace_time": None}
@@ -266,3 +267,12 @@ class _Seen:
         if found is None:
             found = self._until[key] = list(slots_between(timing, after, self.now))
         return found
+
+
+def _scheduler() -> AsyncIOScheduler:
+    """The library is loaded when the first plan waits for its time."""
+    from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+    scheduler = AsyncIOScheduler(timezone=UTC)
+    scheduler.start()
+    return scheduler

@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from itertools import islice
-from statistics import median
 from typing import TypeVar
 
 from bot.domain.answers import FailedTest, TrendPoint, Trouble
@@ -536,7 +535,8 @@ async def _unfinished(runs: Iterable[Run], history: History, now: datetime) -> t
 def _usual(past: Sequence[PastRun]) -> timedelta:
     """From what age on a run of a stream takes longer than usual."""
     took_s = [(each.finished_at - each.created_at).total_seconds() for each in past if each.finished_at is not None]
-    return max(UNFINISHED, timedelta(seconds=USUAL * median(took_s))) if took_s else UNKNOWN_UNFINISHED
+    usual_s = sorted(took_s)[len(took_s) // 2] if took_s else 0.0
+    return max(UNFINISHED, timedelta(seconds=USUAL * usual_s)) if took_s else UNKNOWN_UNFINISHED
 
 
 class _Stale:

@@ -6,14 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from bot.domain.access import AccessRequest, Actor, Grant
-from bot.domain.acts import Bulk, Change, Ended, Entry, Loss, Named, Proposal, Seen
-from bot.domain.digests import DigestPlan, Parcel, PastRun, Sending
-from bot.domain.model import Kind, Listing, Person, Project, Result, Run, RunRef, Test, Thread
-from bot.domain.queries import ResultQuery, RunQuery, Who
-from bot.domain.streams import Stream
+if TYPE_CHECKING:
+    from bot.domain.access import AccessRequest, Actor, Grant
+    from bot.domain.acts import Bulk, Change, Ended, Entry, Loss, Named, Proposal, Seen
+    from bot.domain.digests import DigestPlan, Parcel, PastRun, Sending
+    from bot.domain.model import Kind, Listing, Person, Project, Result, Run, RunRef, Test, Thread
+    from bot.domain.queries import ResultQuery, RunQuery, Who
+    from bot.domain.streams import Stream
 
 
 @dataclass(frozen=True, slots=True)
