@@ -1107,7 +1107,13 @@ class PractiTest:
         return {number: places for answer in answers for number, places in answer.items() if places.whole}
 
     def _room(self) -> int:
-        """How many pages of instances of several sets one question may read, by what is left of the minute."""
+        """How many pages of instances of several sets one question may read, by what is left of the minute.
+
+        What nobody waits for takes its time: it reads all it may, behind everybody else.
+        """
+        patience = PATIENCE.get()
+        if patience is not None and not patience.person:
+            return PLACE_PAGES
         most = self._pace.per_minute
         return PLACE_PAGES if most is None else min(PLACE_PAGES, max(2, (most - self._pace.used) // 6))
 
