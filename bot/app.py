@@ -6,14 +6,15 @@ import asyncio
 import gc
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.config import Settings
-from bot.domain.digests import DigestPlan, Parcel
+from bot.domain.digests import DigestPlan, Parcel, Sending, Slot
 from bot.domain.errors import CannotError, NotFoundError, RundownError
 from bot.mailroom import Mailroom
 from bot.postman import NotSaidError, Postman
@@ -56,8 +57,9 @@ from bot.systems._pace import Pace
 from bot.systems._remembering import Remembering
 from bot.usecases.access import Gate
 from bot.usecases.changing import Hands
-from bot.usecases.ports import Connection
+from bot.usecases.ports import Connection, History
 from bot.usecases.systems import Systems
+from bot.usecases.unkept import Unkept
 from bot.web.server import Doors, WebServer
 
 if TYPE_CHECKING:
@@ -71,6 +73,8 @@ log = logging.getLogger(__name__)
 
 #: Seconds that questions get to finish at shutdown; platforms kill after 10 to 30.
 GRACE_S = 8.0
+#: Seconds for what has become due when the clock was moved; messages of a plan that are looked at for that.
+CATCH_UP_S, NEWEST = 60.0, 50
 FEATURES = (runs, context, help)
 
 
@@ -201,18 +205,25 @@ class Rundown:
         outbox = StoredOutbox(self.database, self._now)
         history = StoredHistory(self.database, self._now)
         mailroom = Mailroom(postman, outbox, self._now, lambda parcel: digests.park(parcel))  # noqa: PLW0108  made below
-        digesting = Digesting(
-            plans=plans,
-            systems=self.systems,
-            history=history,
-            ring=mailroom.ring,
-            ask=lambda plan: desk.answer_for(plan.ask, plan.team, plan.channel, plan.owner),
-            now=self._now,
-        )
+
+        def making(history: History) -> Digesting:
+            return Digesting(
+                plans=plans,
+                systems=self.systems,
+                history=history,
+                ring=mailroom.ring,
+                ask=lambda plan: desk.answer_for(plan.ask, plan.team, plan.channel, plan.owner),
+                now=self._now,
+            )
+
+        async def look(plan: DigestPlan, slot: Slot) -> Message | None:
+            return await making(Unkept(history)).message(plan, slot)
+
+        digesting = making(history)
         clock = DueClock(digesting.make, self._now)
-        answering = DigestDesk(desk, plans=plans, outbox=outbox, waiting=clock, test=digesting.message)
+        answering = DigestDesk(desk, plans=plans, outbox=outbox, waiting=clock, test=look, postman=postman)
         kept = timedelta(days=self.settings.history_days)
-        digests = Digests(plans, digesting, clock, mailroom, postman, self._now, history, kept)
+        digests = Digests(plans, digesting, clock, mailroom, postman, self._now, history, kept, outbox)
         return digests, answering
 
     def missing(self) -> Mapping[str, str]:
@@ -332,37 +343,39 @@ class Rundown:
 
 
 async def preview_digest(settings: Settings, name: str, now: Callable[[], datetime] = utc_now) -> list[tuple[str, str]]:
-    """What the digests of that name would say now, as (channel, text); nothing is posted or kept.
+    """What the digests of that name would say now, as (channel, text); nothing is posted or kept, Slack is not asked.
 
     Raises RundownError when there is none, or the database can't be used.
     """
-    from bot.domain.digests import Slot
     from bot.presenters.plainly import plain_text
 
+    _find_database(settings.database)
+    if settings.templates:
+        from bot.presenters import engine
+
+        engine.use(engine.Engine(Path(settings.templates), _template_fault))
     database = Database(settings.database)
     systems = Systems([_connect(each, now) for each in settings.connections])
     letters.use(list(connection.kinds) for connection in systems)
-    await database.open()
     try:
+        await database.open()
         plans = StoredPlans(database, now)
-        every = await plans.all()
-        named = [plan for plan in every if plan.name.casefold() == name.casefold()]
-        if not named:
-            known = ", ".join(sorted({plan.name for plan in every}))
-            why = f"There are: {known}." if known else "Nobody has made one yet."
-            raise NotFoundError(f"There is no digest “{name}”.", why=why, fix="Make one in Slack with digest add.")
-        digesting = Digesting(
-            plans=plans,
-            systems=systems,
-            history=StoredHistory(database, now),
-            ring=lambda: None,
-            ask=_in_slack,
-            now=now,
-        )
+        named = _named(name, await plans.all())
         told = []
         for plan in named:
+            if plan.ask:
+                told.append((plan.channel, f"It posts the answer to `{plan.ask}`. In Slack, digest test shows that."))
+                continue
+            digesting = Digesting(
+                plans=plans,
+                systems=systems,
+                history=Unkept(StoredHistory(database, now)),
+                ring=lambda: None,
+                ask=_in_slack,
+                now=now,
+            )
             message = await digesting.message(plan, Slot(f"{now():%Y-%m-%dT%H:%M}", now()))
-            told.append((plan.channel, plain_text(message) if message else "It would say nothing today."))
+            told.append((plan.channel, plain_text(message) if message else "It would say nothing now."))
         return told
     finally:
         for connection in systems:
@@ -370,12 +383,37 @@ async def preview_digest(settings: Settings, name: str, now: Callable[[], dateti
         await database.close()
 
 
-async def _in_slack(plan: DigestPlan) -> Message:
-    raise CannotError(
-        f"“{plan.ask}” can't be answered here.",
-        why="It is answered for somebody in Slack.",
-        fix="Use digest test there.",
+def _find_database(path: str) -> None:
+    """Raises NotFoundError where there is none: looking must not make an empty one."""
+    if not Path(path).is_file():
+        raise NotFoundError(
+            f"There is no database {path}.",
+            why="Rundown makes it where it runs.",
+            fix="Set RUNDOWN_DB to the file it uses, or go to the folder it was started in.",
+        )
+
+
+def _named(name: str, every: Sequence[DigestPlan]) -> list[DigestPlan]:
+    """The plans of that name, whatever its case. Raises NotFoundError with the closest."""
+    found = [plan for plan in every if plan.name.casefold() == name.casefold()]
+    if found:
+        return found
+    names = {plan.name.casefold(): plan.name for plan in every}
+    near = [names[each] for each in get_close_matches(name.casefold(), names, 3, 0.5)]
+    raise NotFoundError(
+        f"There is no digest “{name}”.",
+        why=f"There are: {', '.join(sorted(names.values()))}." if names else "Nobody has made one yet.",
+        fix=f"Did you mean {' or '.join(near)}?"
+        if near
+        else "Name one of them."
+        if names
+        else "Make one in Slack with digest add.",
+        closest=tuple(near),
     )
+
+
+async def _in_slack(plan: DigestPlan) -> Message:
+    raise CannotError(f"“{plan.ask}” can't be answered here.", why="It is answered for somebody in Slack.")
 
 
 class Digests:
@@ -391,7 +429,10 @@ class Digests:
         now: Callable[[], datetime],
         history: StoredHistory,
         kept: timedelta,
+        outbox: StoredOutbox,
     ) -> None:
+        self._outbox = outbox
+        self._awake = asyncio.Event()
         self._history = history
         self._kept = kept
         self.plans = plans
@@ -413,6 +454,7 @@ class Digests:
         if plans:
             await asyncio.to_thread(import_module, "apscheduler.schedulers.asyncio")
         self.clock.start(plans)
+        self._awake.set()
         await asyncio.gather(self._mailroom.work_for_ever(), self._forget_for_ever())
 
     async def _forget_for_ever(self) -> None:
@@ -425,10 +467,24 @@ class Digests:
             await asyncio.sleep(24 * 3600)
 
     async def catch_up(self) -> None:
-        """Make and post what is due by now."""
-        self.clock.look()
-        await self.clock.finished()
-        await self._mailroom.work()
+        """Make and post what is due by now, and wait until it is there, for `CATCH_UP_S` seconds at most."""
+        try:
+            async with asyncio.timeout(CATCH_UP_S):
+                await self._awake.wait()
+                self.clock.look()
+                await self.clock.finished()
+                while await self._mailroom.work() or await self._left():  # noqa: ASYNC110  the mailroom's own task
+                    await asyncio.sleep(0.02)  # may have taken them
+        except TimeoutError:
+            log.warning("what was due is not all posted yet")
+
+    async def _left(self) -> bool:
+        """Whether anything is still to be posted that does not wait for a better time."""
+        for plan in await self.plans.all():
+            about = await self._outbox.about(plan.id, most=NEWEST)
+            if any(each.state in (Sending.WAITING, Sending.POSTING) and not each.reason for each in about):
+                return True
+        return False
 
     def stop(self) -> None:
         self.clock.stop()

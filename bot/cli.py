@@ -100,9 +100,11 @@ async def _demo(commands: tuple[str, ...], *, person: str, channel: str, http: b
     from bot.config import read_settings
     from bot.logs import start_logging
     from bot.sandbox.demo import Town, run
+    from bot.slack.manifest import Mode
     from bot.slack.manifest import manifest as app_manifest
 
-    async with Town(http=http, manifest=app_manifest()) as town:
+    mode: Mode = "read" if os.environ.get("RUNDOWN_MODE", "").strip().lower() == "read" else "write"
+    async with Town(http=http, manifest=app_manifest(mode=mode), mode=mode) as town:
         settings = read_settings(town.environment())
         listener = start_logging(settings.log, settings.secrets, logging.ERROR)
         bot = Rundown(settings, now=town.clock.now, host="127.0.0.1")
@@ -154,9 +156,10 @@ def preview(name: str) -> None:
     try:
         told = asyncio.run(preview_digest(read_settings(os.environ), name))
     except SettingsError as error:
+        click.echo("The digest can't be made with these settings:", err=True)
         for complaint in error.complaints:
-            click.echo(complaint, err=True)
-        sys.exit(1)
+            click.echo(f"  {complaint}", err=True)
+        sys.exit(2)
     except RundownError as error:
         click.echo(f"{error.what} {error.why} {error.fix}".strip(), err=True)
         sys.exit(1)

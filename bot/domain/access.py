@@ -55,6 +55,25 @@ class Grant:
         return fits and self.verb in (verb, EVERY) and self.channel in ("", channel)
 
 
+def contrary(
+    rule: Grant, grants: Iterable[Grant], *, groups: frozenset[str] = frozenset(), channel: str = ""
+) -> Grant | None:
+    """The denial that goes before this allowance, if there is one: it would be made in vain.
+
+    `groups` are those of the person who is allowed; a rule for everywhere is looked at in `channel`. A denial that the
+    new rule takes the place of is none.
+    """
+    if not rule.allow:
+        return None
+    for each in grants:
+        same = each.subject == rule.subject or (each.kind == "group" and each.subject in groups)
+        there = each.verb in (rule.verb, EVERY) and each.channel in ("", rule.channel or channel)
+        replaced = (each.verb, each.subject, each.channel) == (rule.verb, rule.subject, rule.channel)
+        if not each.allow and same and there and not replaced:
+            return each
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """Whether it may be done, and the rule that says so. `askable` tells that an admin could allow it."""

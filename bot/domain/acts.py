@@ -6,13 +6,17 @@ typed (`Named`) have their number once the system has looked them up.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeAlias
 
 from bot.domain.model import Closing, Run, RunRef, State
 from bot.domain.outcomes import Outcome, Tally
+
+#: Who changed something so many minutes ago may still be at it.
+LATELY_MIN = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +285,8 @@ class BulkItem:
 class Bulk:
     """Several runs to close in one go, in their order. `words` says the filter; `notes` what was left out and why.
 
+    Of the runs that are in the list and are left out, `left_out` tells the reasons.
+
     `attempt` is the key of the ledger's entry for the go that was made of it.
     """
 
@@ -302,6 +308,37 @@ class Bulk:
     def left(self) -> int:
         """Runs that were not tried, and are to be."""
         return sum(1 for item in self.items if item.entry is None and not item.why)
+
+    @property
+    def left_out(self) -> tuple[tuple[str, tuple[Run, ...]], ...]:
+        """The runs that are left out, by the reason, in the order in which the reasons come first."""
+        grouped: dict[str, list[Run]] = {}
+        for item in self.items:
+            if item.why:
+                grouped.setdefault(item.why, []).append(item.run)
+        return tuple((why, tuple(runs)) for why, runs in grouped.items())
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What may surprise about the runs that are to be closed, as far as the list tells it."""
+        runs = [item.run for item in self.items if not item.why]
+        failing = [run for run in runs if run.tally.failed]
+        since = self.made_at - timedelta(minutes=LATELY_MIN)
+        lately = [run for run in runs if run.updated_at is not None and run.updated_at >= since]
+        warnings = []
+        if failing:
+            failed = sum(run.tally.failed for run in failing)
+            warnings.append(f"{failed} test{'' if failed == 1 else 's'} in {_some(failing)} fail{'s' * (failed == 1)}.")
+        if lately:
+            warnings.append(f"Somebody was at {_some(lately)} in the last {LATELY_MIN} minutes.")
+        return tuple(warnings)
+
+
+def _some(runs: Sequence[Run]) -> str:
+    """`R1, R2, R3 and 4 more`."""
+    rest = len(runs) - 3
+    named = ", ".join(run.ref.short for run in runs[:3])
+    return f"{named} and {rest} more" if rest > 0 else named
 
 
 @dataclass(frozen=True, slots=True)

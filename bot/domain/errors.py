@@ -104,6 +104,8 @@ class SystemFault(RundownError):
     """A test system failed us. `system` is its label for people, `retry_at` the first useful time to ask again.
 
     `sent` tells that the question had left and no refusal came back: a change may have been done all the same.
+    `answered` tells that something came back that says nothing about that, such as an error of the server's own;
+    `left` says what a change of several calls has left there.
     """
 
     family = "system"
@@ -115,6 +117,8 @@ class SystemFault(RundownError):
         self.system = system
         self.retry_at = retry_at
         self.sent = False
+        self.answered = False
+        self.left = ""
 
 
 class RefusedFault(SystemFault):

@@ -102,7 +102,8 @@ class Run:
     `series` names what may be compared (source, suite, or the name without its numbers) and `series_id` is the
     system's number for it; see `bot.domain.streams`. `verdict` is the system's own word where it has one.
     `page` is the address of its page with `{id}` in it; `elapsed_s` is wall time in seconds.
-    `missing` says in words what could not be read of it: with `its counts`, an empty tally means nothing.
+    `rich` tells that its description has formatting there that is not told here. `missing` says in words what could
+    not be read of it: with `its counts`, an empty tally means nothing.
     """
 
     ref: RunRef
@@ -127,6 +128,7 @@ class Run:
     tags: tuple[str, ...] = ()
     links: tuple[tuple[str, str], ...] = ()
     description: str = ""
+    rich: bool = False
     elapsed_s: float | None = None
     verdict: Outcome | None = None
     threads_total: int = 0

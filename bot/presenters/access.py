@@ -29,10 +29,9 @@ def refusal(complaint: Complaint, *, verb: str, askable: bool, value: str) -> Me
     """That somebody may not do it, and by which rule; `value` is what the button says that asks to be allowed."""
     return render(
         "refusal",
-        what=said(complaint.what),
+        what=said(complaint.what or f"You can't {right(verb)} here."),
         why=said(complaint.why),
         fix=said(complaint.fix),
-        right=right(verb) if askable else "",
         reference=code(complaint.reference, 40),
         buttons=buttons.legal((Button("access:ask", "Ask for access", value),) if askable else ()),
     )
@@ -91,16 +90,22 @@ def access_settled(request: AccessRequest) -> Message:
         "access_settled",
         settled=request.settled,
         right=right(request.verb),
-        place=place(request.channel),
+        place=place(request.channel, allow=request.settled != "declined"),
         by=user(request.settled_by),
-        tried=code(request.command, 300) if request.settled in ("here", "everywhere") else Markup(""),
+        tried=code(request.command, 300) if request.settled else Markup(""),
+        buttons=buttons.legal((buttons.ask(request.verb, request.command),)) if _runs_anywhere(request) else (),
     )
 
 
-def place(slack_id: str) -> Markup:
+def _runs_anywhere(request: AccessRequest) -> bool:
+    """Whether what was tried may be run from where the answer is read, which need not be where it was tried."""
+    return request.settled == "everywhere" and bool(request.command.strip())
+
+
+def place(slack_id: str, *, allow: bool = True) -> Markup:
     """Where a rule holds, as the end of a sentence."""
     if not slack_id:
-        return Markup("everywhere")
+        return Markup("everywhere" if allow else "anywhere")
     return Markup("in this direct message") if slack_id.startswith("D") else Markup(f"in {channel(slack_id).text}")
 
 
@@ -124,8 +129,8 @@ def _rule(grant: Grant, *, can_change: bool) -> RuleLook:
         icon="✅" if grant.allow else "⛔",
         who=Markup((group(grant.subject) if grant.kind == "group" else user(grant.subject)).text or "somebody"),
         may="may" if grant.allow else "may not",
-        right=right(grant.verb),
-        place=place(grant.channel),
+        right=right(grant.verb, allow=grant.allow),
+        place=place(grant.channel, allow=grant.allow),
         by=user(grant.by),
         at=date(grant.at),
         value=value if can_change and len(value) <= VALUE else "",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bot.domain.acts import Audit, Entry, Seen
+from bot.domain.acts import Audit, Change, Edit, Ended, Entry, Seen
 from bot.presenters import buttons
 from bot.presenters.changes import subject_of
 from bot.presenters.deeds import name_of
@@ -24,7 +25,11 @@ from bot.presenters.text import cut, whole
 
 @dataclass(frozen=True, slots=True)
 class EntryLook:
-    """One attempted change. `before` is its tally then, empty where `tally`, the one in the end, is the same."""
+    """One attempted change.
+
+    `before` is its tally then, empty where `tally`, the one in the end, is the same; both are empty where counts tell
+    nothing of the change. `changed` is what an edit asked for.
+    """
 
     icon: str
     word: str
@@ -35,6 +40,7 @@ class EntryLook:
     at: Moment
     before: str
     tally: str
+    changed: tuple[tuple[str, str], ...]
     why: Markup
 
 
@@ -43,7 +49,7 @@ def audit(value: Audit, *, again: str, page: int = 1, now: datetime, shareable: 
     shown = page_of(value.entries, page)
     return render(
         "audit",
-        counted=plural(len(value.entries), "change"),
+        counted=plural(len(value.entries), "entry", "entries"),
         words=cut(value.words, 300),
         rows=tuple(_entry(entry, now) for entry in shown.rows),
         first=shown.first,
@@ -51,7 +57,7 @@ def audit(value: Audit, *, again: str, page: int = 1, now: datetime, shareable: 
         total=shown.total,
         paged=shown.last > 1,
         older=not value.whole and shown.number == shown.last,
-        all_attempts=value.all_attempts,
+        all_attempts=value.all_attempts and any(entry.outcome is Ended.REFUSED for entry in value.entries),
         buttons=buttons.legal(
             buttons.turns(again, shown.number, shown.last),
             buttons.share(again, shareable and bool(value.entries)),
@@ -73,19 +79,51 @@ def _entry(entry: Entry, now: datetime) -> EntryLook:
         at=moment(entry.at, now),
         before=before,
         tally=tally,
-        why=said(entry.why, 200),
+        changed=_changed(entry.change),
+        why=said(_why(entry), 200),
     )
 
 
+#: Changes that move counts, or end them.
+_COUNTED = ("close", "complete", "report", "delete")
+
+
 def _tallies(entry: Entry) -> tuple[str, str]:
+    if entry.verb not in _COUNTED:
+        return "", ""
     before = cut(tally_words(entry.seen.tally), 100) if entry.seen else ""
     after = cut(tally_words(entry.after.tally), 100) if entry.after else ""
     return ("", after or before) if before == after or not after else (before, after)
 
 
+def _changed(change: Change | None) -> tuple[tuple[str, str], ...]:
+    """What an edit asked for, as (word, value); what it was before is on no record."""
+    if not isinstance(change, Edit):
+        return ()
+    cases = (
+        None if change.cases is None else ", ".join(f"C{case}" for case in change.cases) or "every case of the suite"
+    )
+    several = (
+        ("name", change.name),
+        ("milestone", None if change.milestone is None else change.milestone.name or str(change.milestone.id or "")),
+        ("refs", change.refs),
+        ("cases", cases),
+        ("description", change.description),
+    )
+    return tuple((word, cut(value, 80) or "none") for word, value in several if value is not None)
+
+
+def _why(entry: Entry) -> str:
+    """Rules are told to whom they stopped; here others read them."""
+    return _YOU.sub("them", entry.why) if entry.outcome is Ended.REFUSED else entry.why
+
+
+_YOU = re.compile(r"\byou\b")
+
+
 def file_sent(name: str, count: int) -> Message:
     """That the entries were sent as a file, to the asker alone."""
-    return render("file_sent", name=code(name, 120), counted=plural(count, "change"))
+    return render("file_sent", name=code(name, 120), counted=plural(count, "entry", "entries"))
 
 
 COLUMNS = (
@@ -107,7 +145,8 @@ def audit_csv(entries: Iterable[Entry]) -> bytes:
 def _row(entry: Entry) -> list[str]:
     cells = (
         _iso(entry.at), _iso(entry.ended_at), entry.who_name, entry.who, entry.verb, entry.connection,
-        entry.ref.short if entry.ref else "", entry.title or name_of(entry.change), entry.outcome.value, entry.why,
+        entry.ref.short if entry.ref else "", entry.title or name_of(entry.change), entry.outcome.name.lower(),
+        _why(entry),
         *_seen(entry.seen), *_seen(entry.after), entry.team, entry.channel, entry.thread, entry.part_of, entry.key,
     )  # fmt: skip
     return [_harmless(cell) for cell in cells]

@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.acts import Bulk, BulkItem, Ended
+from bot.domain.acts import Bulk, BulkItem, Ended, Entry
 from bot.domain.model import Run
 from bot.domain.outcomes import Tally
 from bot.presenters import buttons
 from bot.presenters.buttons import Button
-from bot.presenters.changes import FOR_GOOD
+from bot.presenters.changes import FOR_GOOD, says_for_good
 from bot.presenters.deeds import Deed, deed
 from bot.presenters.engine import render
 from bot.presenters.figures import ago, bar, plural
 from bot.presenters.icons import ENDED
-from bot.presenters.look import counts, short_of
-from bot.presenters.markup import Markup, code, link, said
+from bot.presenters.look import begun, counts, short_of
+from bot.presenters.markup import Markup, code, date, link, said
 from bot.presenters.message import Message
 from bot.presenters.pages import page_of
 from bot.presenters.text import cut
@@ -71,7 +71,7 @@ def _question(value: Bulk, now: datetime, page: int) -> Message:
         out=tuple(_left_out(item) for item in out[:LEFT_OUT]),
         out_count=len(out),
         out_more=max(0, len(out) - LEFT_OUT),
-        warning=FOR_GOOD if runs and _for_good(runs) else "",
+        warning=FOR_GOOD if runs and _for_good(runs) and not says_for_good(value.notes) else "",
         notes=tuple(said(note, 300) for note in value.notes[:6]),
         buttons=buttons.legal(
             () if value.dry or not runs else (_go(f"{called.ask.capitalize()} {counted}", value),),
@@ -102,34 +102,40 @@ def _result(value: Bulk, tried: Sequence[BulkItem], now: datetime) -> Message:
     wrong = [item for item in tried if item.entry and item.entry.outcome is not Ended.DONE]
     done = [item for item in tried if item.entry and item.entry.outcome is Ended.DONE]
     left = [item for item in value.items if item.entry is None and not item.why]
-    lines = [*map(_ended, [*wrong, *done]), *(_planned(item.run, now, "⚪") for item in left)]
-    lines += [_left_out(item) for item in value.items if item.why and item.entry is None]
+    lines = [*_grouped(wrong), *map(_ended, done), *(_planned(item.run, now, "⚪") for item in left)]
+    ended_at = max((entry.ended_at or entry.at for entry in _entries(done)), default=None)
+    called = _called(value).done.lower()
+    who = next((cut(entry.who_name, 60) for entry in _entries(tried) if entry.who_name.strip()), "")
+    counted = plural(len(done), "run") if done else "no run"
     return render(
         "bulk_result",
         icon="✅" if not wrong and not left else "⚠️",
-        told=_told(value),
+        head=f"{who} {called} {counted}" if who else f"{counted} {called}".capitalize(),
+        at=date(ended_at) if ended_at else None,
+        undone=_undone(value),
         words=cut(value.words, 300),
         stopped=said(value.stopped, 400),
         chunks=_chunks(lines[:MOST]),
         more=max(0, len(lines) - MOST),
-        notes=tuple(said(note, 300) for note in value.notes[:6]),
         buttons=buttons.legal((_go(f"Continue with {value.left}", value),) if left else ()),
     )
 
 
-def _told(value: Bulk) -> str:
-    """`11 closed, 1 failed, 3 not tried`."""
-    done = _called(value).done.lower()
+def _entries(items: Sequence[BulkItem]) -> list[Entry]:
+    return [item.entry for item in items if item.entry is not None]
+
+
+def _undone(value: Bulk) -> str:
+    """`1 not closed, 3 not tried`."""
     several = (
-        (value.count(Ended.DONE), done),
-        (value.count(Ended.FAILED), "failed"),
+        (value.count(Ended.FAILED), f"not {_called(value).done.lower()}"),
         (value.count(Ended.DOUBT), "in doubt"),
         (value.count(Ended.BEGUN), "under way"),
         (value.count(Ended.STALE), "had changed"),
         (value.count(Ended.REFUSED), "refused"),
         (value.count(Ended.CANCELLED) + value.left, "not tried"),
     )
-    return ", ".join(f"{count} {word}" for count, word in several if count) or f"None {done}"
+    return ", ".join(f"{count} {word}" for count, word in several if count)
 
 
 def _called(value: Bulk) -> Deed:
@@ -158,7 +164,9 @@ def _line(run: Run, icon: str, told: str, why: str = "") -> LineLook:
 
 
 def _planned(run: Run, now: datetime, icon: str = "•") -> LineLook:
-    return _line(run, icon, f"{ago(run.created_at, now)} · {cut(counts(run), 80)}")
+    return _line(
+        run, icon, f"{'started' if begun(run) else 'created'} {ago(run.created_at, now)} · {cut(counts(run), 80)}"
+    )
 
 
 def _left_out(item: BulkItem) -> LineLook:
@@ -167,7 +175,34 @@ def _left_out(item: BulkItem) -> LineLook:
 
 def _ended(item: BulkItem) -> LineLook:
     assert item.entry is not None  # noqa: S101
-    icon, word = ENDED[item.entry.outcome]
-    if item.entry.outcome is Ended.DONE:
-        word = deed("close", item.run.kind.closing).done
-    return _line(item.run, icon, word, item.entry.why)
+    return _line(item.run, ENDED[item.entry.outcome][0], _how(item, item.entry), item.entry.why)
+
+
+_HOW = {
+    Ended.BEGUN: "under way",
+    Ended.DOUBT: "in doubt",
+    Ended.STALE: "had changed",
+    Ended.REFUSED: "refused",
+    Ended.CANCELLED: "not tried",
+}
+
+
+def _how(item: BulkItem, entry: Entry) -> str:
+    done = deed("close", item.run.kind.closing).done.lower()
+    return done if entry.outcome is Ended.DONE else _HOW.get(entry.outcome, f"not {done}")
+
+
+def _grouped(items: Sequence[BulkItem]) -> list[LineLook]:
+    """What went wrong, the same reason told once above its runs."""
+    groups: dict[tuple[str, str, str], list[BulkItem]] = {}
+    for item in items:
+        if item.entry is not None:
+            groups.setdefault((ENDED[item.entry.outcome][0], _how(item, item.entry), item.entry.why), []).append(item)
+    lines: list[LineLook] = []
+    for (icon, how, why), alike in groups.items():
+        if len(alike) == 1 or not why.strip():
+            lines += map(_ended, alike)
+        else:
+            lines.append(LineLook(icon, Markup(""), Markup(""), f"{len(alike)} {how}", said(why, 120)))
+            lines += (_line(item.run, "•", "") for item in alike)
+    return lines

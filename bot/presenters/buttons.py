@@ -23,13 +23,17 @@ CLOSES = ("close", "complete")
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """`style` is empty, `primary` for what is meant to be pressed, or `danger` for what can't be taken back."""
+    """`style` is empty, `primary` for what is meant to be pressed, or `danger` for what can't be taken back.
+
+    With `confirm`, Slack asks that question before the press counts.
+    """
 
     action: str
     label: str
     value: str
     url: str = ""
     style: str = ""
+    confirm: str = ""
 
 
 def ask(verb: str, command: str = "", label: str = "") -> Button:
@@ -83,7 +87,14 @@ def choices(several: Sequence[Choice]) -> tuple[tuple[Button, ...], tuple[Choice
 def legal(*groups: tuple[Button, ...]) -> tuple[Button, ...]:
     """The buttons that Slack takes, in order."""
     return tuple(
-        Button(button.action, cut(button.label, 75) or "Open", button.value, button.url, button.style)
+        Button(
+            button.action,
+            cut(button.label, 75) or "Open",
+            button.value,
+            button.url,
+            button.style,
+            cut(button.confirm, 300),
+        )
         for group in groups
         for button in group
         if 0 < len(button.action) <= ID and 0 < len(button.value) <= VALUE

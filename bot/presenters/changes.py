@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.acts import Close, Delete, Edit, Ended, Entry, Proposal, Receipt, Recent, Seen, Start
+from bot.domain.acts import Append, Close, Delete, Edit, Ended, Entry, Proposal, Receipt, Recent, Seen, Start
 from bot.domain.model import Run, RunRef
 from bot.domain.outcomes import Tally
 from bot.presenters import buttons
@@ -54,9 +55,9 @@ def proposal(value: Proposal, *, now: datetime, changed: str = "", dry: bool = F
         question=f"Would {called.ask}" if dry else called.ask.capitalize(),
         dry=dry,
         subject=subject,
-        run=look(run) if run else None,
+        run=look(run) if run and not isinstance(change, Append) else None,
         lines=tuple(said(line, 300) for line in _lines(value)),
-        fields=tuple(_field(*field, arrow=isinstance(change, Edit)) for field in value.fields[:FIELDS]),
+        fields=tuple(_field(*field, arrow=isinstance(change, Edit)) for field in _fields(value)),
         notices=_notices(value, now),
         where=cut(value.where, 120),
         gaps=gaps(value.missing),
@@ -81,6 +82,12 @@ def _lines(value: Proposal) -> list[str]:
     return list(dict.fromkeys((*value.lines, *means)))[:LINES]
 
 
+def _fields(value: Proposal) -> list[tuple[str, str, str]]:
+    """What changes; the name of a new run is in the question."""
+    named = ("name", "", value.change.name) if isinstance(value.change, Start) else None
+    return [field for field in value.fields if field != named][:FIELDS]
+
+
 @dataclass(frozen=True, slots=True)
 class FieldLook:
     """One thing that is told to change; with `arrow` also what it was."""
@@ -98,7 +105,7 @@ def _field(word: str, before: str, after: str, *, arrow: bool) -> FieldLook:
 def _notices(value: Proposal, now: datetime) -> tuple[tuple[str, Markup], ...]:
     """What to think of first: what can't be undone, who may still be at it, whose tests are left. Icon and words."""
     warnings = list(dict.fromkeys(value.warnings))[:WARNINGS]
-    if for_good(value) and not any("cannot be undone" in warning.casefold() for warning in warnings):
+    if for_good(value) and not says_for_good((*warnings, *_lines(value))):
         warnings.insert(0, FOR_GOOD)
     told = [("⚠️", warning) for warning in warnings]
     if value.recent is not None:
@@ -106,6 +113,14 @@ def _notices(value: Proposal, now: datetime) -> tuple[tuple[str, Markup], ...]:
     if value.untested_by:
         told.append(("⚪", _untested(value.untested_by, value.run.tally if value.run else Tally())))
     return tuple((icon, said(words, 400)) for icon, words in told)
+
+
+def says_for_good(told: Iterable[str]) -> bool:
+    """Whether one of the sentences says already that nobody can take it back."""
+    return any(_FOR_GOOD.search(sentence) for sentence in told)
+
+
+_FOR_GOOD = re.compile(r"\b(?:undo|undone|undoing|for good)\b", re.IGNORECASE)
 
 
 def _recent(recent: Recent, now: datetime) -> tuple[str, str]:
@@ -118,11 +133,19 @@ def _recent(recent: Recent, now: datetime) -> tuple[str, str]:
 
 
 def _untested(by: Sequence[tuple[str, int]], tally: Tally) -> str:
-    """`4 untested: 3 Ana Diaz, 1 nobody.`."""
+    """`4 untested: 3 Ana Diaz's, 1 not assigned.`; `2 untested, both Tom Becker's.`."""
     total = max(tally.untested, sum(count for _, count in by))
-    told = ", ".join(f"{count} {cut(who, 40) or 'nobody'}" for who, count in by[:PEOPLE])
+    if len(by) == 1 and by[0][1] == total:
+        whose = cut(by[0][0], 40)
+        every = {1: "", 2: "both "}.get(total, "all ")
+        return f"{total} untested, {every}{whose}'s." if whose else f"{total} untested, not assigned."
+    told = ", ".join(f"{count} {_whose(who)}" for who, count in by[:PEOPLE])
     rest = total - sum(count for _, count in by[:PEOPLE])
     return f"{total} untested: {told}" + (f", {rest} other" + "s" * (rest > 1) if rest else "") + "."
+
+
+def _whose(who: str) -> str:
+    return f"{name}'s" if (name := cut(who, 40)) else "not assigned"
 
 
 def _choices(value: Proposal, short: str) -> tuple[Button, ...]:
@@ -150,8 +173,17 @@ def working(what: str) -> Message:
 
 def cancelled(value: Proposal | None = None) -> Message:
     """Stands where the question stood; that of a change to several runs has no proposal."""
-    subject = subject_of(_ref(value), name_of(value.change) or value.title, value.run) if value else None
-    return render("cancelled", subject=subject)
+    if value is None:
+        return render("cancelled", before="nothing was closed", what="", after="")
+    subject = subject_of(_ref(value), name_of(value.change) or value.title, value.run)
+    called = deed(value.verb, value.closing)
+    undone = called.undone[:1].lower() + called.undone[1:]
+    return render(
+        "cancelled",
+        before=undone if called.given else "",
+        what=subject.short or f"“{subject.name}”",
+        after="" if called.given else f"was {undone}",
+    )
 
 
 def form_offer(verb: str, what: str, *, value: str) -> Message:
@@ -168,20 +200,30 @@ def receipt(value: Receipt, *, now: datetime) -> Message:  # noqa: ARG001  ages,
     """What became of one change, for everybody: who, when, before, after."""
     entry, run = value.entry, value.run
     subject = subject_of(entry.ref, name_of(entry.change) or entry.title, run)
-    icon, _ = ENDED[entry.outcome]
+    called, word = deed(entry.verb), cut(value.done_word, 40)
     gone = entry.verb == "delete" and entry.outcome is Ended.DONE
     return render(
         "receipt",
-        icon=icon,
+        icon="🗑️" if gone else ENDED[entry.outcome][0],
         done=entry.outcome is Ended.DONE,
-        heading=_heading(entry, value.done_word),
+        sentence=_sentence(entry, called, word, subject),
+        heading=_heading(entry, called, word),
+        doubted=_doubted(called, word) if entry.outcome is Ended.DOUBT else None,
+        again=called.again if entry.outcome is Ended.DOUBT else "",
         subject=subject,
         by=user(entry.who),
         who=cut(entry.who_name, 60) or user(entry.who),
         at=moment(entry.ended_at or entry.at, entry.at).at,
         why=said(entry.why),
-        state=_state(entry, run),
-        lines=tuple(said(line, 300) for line in value.lines[:LINES]),
+        state=None if gone else _state(entry, run),
+        had=_had(entry.seen) if gone else "",
+        told=said(
+            " ".join(
+                f"{line.rstrip('.')}." if not line.endswith(("!", "?", "…", "”")) else line for line in _told(value)
+            ),
+            2_000,
+        ),
+        lines=tuple(said(line, 300) for line in _told(value)),
         doubts=tuple(said(doubt, 300) for doubt in value.doubts[:WARNINGS]),
         where=cut(value.where, 120),
         buttons=buttons.legal(
@@ -191,22 +233,45 @@ def receipt(value: Receipt, *, now: datetime) -> Message:  # noqa: ARG001  ages,
     )
 
 
-def _heading(entry: Entry, done_word: str) -> str:
-    called, word = deed(entry.verb), cut(done_word, 40)
+def _told(value: Receipt) -> list[str]:
+    """What was put where; the name of a new run stands above."""
+    change = value.entry.change
+    named = f"name: {change.name}" if isinstance(change, Start) else None
+    return [line for line in value.lines if line != named][:LINES]
+
+
+def _heading(entry: Entry, called: Deed, word: str) -> str:
+    """What stands before the run's name."""
     match entry.outcome:
         case Ended.DONE:
             return f"{word[:1].upper()}{word[1:]}" or called.done
         case Ended.FAILED | Ended.STALE | Ended.REFUSED | Ended.CANCELLED:
-            return f"Not {word}" if word and _regular(called) else called.undone
-        case Ended.DOUBT:
-            return f"Not known if {word or called.done.lower()}" if _regular(called) else "Not known if done"
-        case Ended.BEGUN:
+            return f"Not {word}" if word and not called.given else called.undone
+        case Ended.DOUBT | Ended.BEGUN:
             return called.doing
 
 
-def _regular(called: Deed) -> bool:
-    """Whether one word says what was done to the run itself."""
-    return called.undone.startswith("Not ")
+def _doubted(called: Deed, word: str) -> tuple[str, str]:
+    """What stands before and after the run's name, where it is not clear whether it was done."""
+    return (called.given, "") if called.given else ("", f"was {word or called.done.lower()}")
+
+
+def _sentence(entry: Entry, called: Deed, word: str, subject: Subject) -> str:
+    """How it ended, for notifications and screen readers."""
+    named = " ".join(part for part in (subject.short, f"“{subject.name}”" if subject.name else "") if part) or "A run"
+    who = cut(entry.who_name, 60) or entry.who
+    done = word or called.done.lower()
+    match entry.outcome:
+        case Ended.DONE:
+            return f"{named} {called.happened if called.given else f'was {done} by'} {who}."
+        case Ended.FAILED | Ended.STALE | Ended.REFUSED | Ended.CANCELLED:
+            failed = f"{called.undone} {named}" if called.given else f"{named} was not {done}"
+            return f"{failed}, as {who} had asked."
+        case Ended.DOUBT:
+            before, after = _doubted(called, word)
+            return f"It is not clear whether {' '.join(part for part in (before, named, after) if part)}."
+        case Ended.BEGUN:
+            return f"{called.doing} {named}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,10 +291,14 @@ class StateLook:
 
 #: Changes after which people want to know how the run stands, even if it stands as it did.
 _TELLING = ("close", "complete", "start", "report")
+#: Changes that put something beside the tests: how these stand has nothing to do with it.
+_BESIDE = ("note", "link", "attach")
 
 
 def _state(entry: Entry, run: Run | None) -> StateLook | None:
     seen, after = entry.seen, Seen.of(run) if run else entry.after
+    if entry.verb in _BESIDE:
+        return None
     if after is None:
         return _stood(seen) if seen else None
     moved = seen is not None and (seen.state, seen.finished) != (after.state, after.finished)
@@ -241,13 +310,24 @@ def _state(entry: Entry, run: Run | None) -> StateLook | None:
         icon = word = ""
     was = " ".join(STATES[seen.state][:2]) if seen and seen.state is not after.state else ""
     return StateLook(
-        was, icon, word, bar(after.tally), counts(run) if run else tally_words(after.tally),
+        was, icon, word, bar(after.tally), _counts(entry, after, run),
         tally_words(seen.tally) if seen and counted else "",
     )  # fmt: skip
 
 
+def _counts(entry: Entry, after: Seen, run: Run | None) -> str:
+    if entry.verb == "start" and not after.tally.total:
+        return "no results yet"
+    return counts(run) if run else tally_words(after.tally)
+
+
+def _had(seen: Seen | None) -> str:
+    """What a deleted run took with it."""
+    return f"It had {plural(seen.tally.total, 'test')}: {tally_words(seen.tally)}." if seen and seen.tally.total else ""
+
+
 def _stood(seen: Seen) -> StateLook:
-    """Of a run that could not be read afterwards, or is gone."""
+    """Of a run that could not be read afterwards."""
     return StateLook("", "", "", "", "", f"{STATES[seen.state][1].lower()} · {tally_words(seen.tally)}")
 
 
@@ -262,8 +342,8 @@ def late(entry: Entry, *, now: datetime, done: str = "") -> Message:
         what=subject.ref or Markup(f"“{subject.link.text}”"),
         named=subject.short or f"“{subject.name}”",
         ask=called.ask,
-        happened=f"was {word} by" if word and _regular(called) else called.happened,
-        happens=f"is being {word} by" if word and _regular(called) else called.happens,
+        happened=f"was {word} by" if word and not called.given else called.happened,
+        happens=f"is being {word} by" if word and not called.given else called.happens,
         by=user(entry.who),
         who=cut(entry.who_name, 60) or user(entry.who),
         at=moment(entry.ended_at or entry.at, now),

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bot.domain.access import EVERY
 from bot.domain.acts import Append, Change, Close, Delete, Edit, Report, Start
 from bot.domain.model import Closing
 from bot.presenters.figures import plural
 from bot.presenters.text import clean, cut
+from bot.usecases.access import DOES
 
 
 @dataclass(frozen=True, slots=True)
 class Deed:
     """A run's name follows `ask`, `doing`, `done` and `undone`; it stands before `happened` and `happens`, and
-    after those the person's."""
+    after those the person's.
+
+    `again` is what not to do twice; `given` what the run gets (`a note was added to`), empty where it is the run itself
+    that is changed.
+    """
 
     ask: str
     doing: str
@@ -21,10 +27,12 @@ class Deed:
     undone: str
     happened: str
     happens: str
+    again: str
+    given: str = ""
 
 
 def _regular(ask: str, doing: str, done: str) -> Deed:
-    return Deed(ask, doing, done.capitalize(), f"Not {done}", f"was {done} by", f"is being {done} by")
+    return Deed(ask, doing, done.capitalize(), f"Not {done}", f"was {done} by", f"is being {done} by", ask)
 
 
 _DEEDS: dict[str, Deed] = {
@@ -35,39 +43,23 @@ _DEEDS: dict[str, Deed] = {
     "edit": _regular("change", "Changing", "changed"),
     "delete": _regular("delete", "Deleting", "deleted"),
     "note": Deed(
-        "add a note to", "Adding a note to", "Note added to", "No note added to",
-        "got a note from", "is getting a note from",
+        "add a note to", "Adding a note to", "Note added to", "No note was added to",
+        "got a note from", "is getting a note from", "add", "a note was added to",
     ),
     "link": Deed(
-        "add a link to", "Adding a link to", "Link added to", "No link added to",
-        "got a link from", "is getting a link from",
+        "add a link to", "Adding a link to", "Link added to", "No link was added to",
+        "got a link from", "is getting a link from", "add", "a link was added to",
     ),
     "attach": Deed(
-        "attach to", "Attaching to", "Attached to", "Nothing attached to",
-        "got an attachment from", "is getting an attachment from",
+        "attach to", "Attaching to", "Attached to", "Nothing was attached to",
+        "got an attachment from", "is getting an attachment from", "attach", "something was attached to",
     ),
     "report": Deed(
-        "report a result in", "Reporting a result in", "Result reported in", "No result reported in",
-        "got a result from", "is getting a result from",
+        "report a result in", "Reporting a result in", "Result reported in", "No result was reported in",
+        "got a result from", "is getting a result from", "report", "a result was reported in",
     ),
 }  # fmt: skip
 _ANY = _regular("change", "Changing", "changed")
-
-#: Verb of the access rules → what it lets people do.
-RIGHTS: dict[str, str] = {
-    "close": "close or complete runs",
-    "complete": "close or complete runs",
-    "start": "start runs",
-    "edit": "change what runs say of themselves",
-    "note": "put notes on runs",
-    "link": "put links on runs",
-    "attach": "attach files to runs",
-    "report": "report results",
-    "delete": "delete runs",
-    "allow": "decide who may do what",
-    "deny": "decide who may do what",
-    "all": "make any change but deletions",
-}
 
 
 def deed(verb: str, closing: Closing | None = None) -> Deed:
@@ -81,9 +73,11 @@ def deed(verb: str, closing: Closing | None = None) -> Deed:
     return _regular(word, f"{word.removesuffix('e')}ing".capitalize(), done)
 
 
-def right(verb: str) -> str:
-    """What somebody may do who may use that verb: `close or complete runs`."""
-    return RIGHTS.get(verb) or f"use {cut(verb, 40) or 'that'}"
+def right(verb: str, *, allow: bool = True) -> str:
+    """What somebody may, or may not, do by a rule for that verb: `close runs`."""
+    if verb == EVERY and not allow:
+        return "change runs"
+    return DOES.get("close" if verb == "complete" else verb) or f"use {cut(verb, 40) or 'that'}"
 
 
 def name_of(change: Change | None) -> str:

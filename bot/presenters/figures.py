@@ -132,12 +132,14 @@ def held(count: int, total: int | None, again: str = "") -> str:
 
 
 _LIMIT = re.compile(r"--limit (\d{1,9})(?!\S)")
+#: Where they are, told right after what they are.
+_WHERE = re.compile(r"(?<=(?:run|ult)s) · in ")
 _NOUN = re.compile(r"\b(run|result)s\b")
 
 
 def counted_words(count: str, words: str, noun: str) -> str:
-    """What follows a count: `open runs · status failed`, in the singular after `1`."""
-    words = words or f"{noun}s"
+    """What follows a count: `open runs in testrail · status failed`, in the singular after `1`; all runs are runs."""
+    words = _WHERE.sub(" in ", words.removeprefix("all ") or f"{noun}s", count=1)
     return _NOUN.sub(r"\1", words, count=1) if count == "1" else words
 
 

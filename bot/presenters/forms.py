@@ -6,6 +6,7 @@ sending the form would else cut it off. Whoever reads the answers takes a field 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -168,18 +169,27 @@ def form_working(title: str, sentence: str) -> View:
 
 
 def form_done(title: str, sentence: str | Message) -> View:
-    """In place of a form that has done its part, however that ended: a sentence, or a message in short."""
+    """In place of a form that has done its part, however that ended: a sentence, or the first one of a message."""
     return _said(title, sentence, "")
 
 
 def _said(title: str, sentence: str | Message, icon: str) -> View:
-    words = Markup(sentence.text) if isinstance(sentence, Message) else said(sentence, 2_000)
+    words = Markup(_first(sentence.text)) if isinstance(sentence, Message) else said(sentence, 2_000)
     return view(
         "form_said",
         title=cut(title, VIEW_TITLE) or "Rundown",
         icon=icon,
         sentence=words or Markup("One moment."),
     )
+
+
+#: A sentence with its names in quotes, which may hold points of their own.
+_SENTENCE = re.compile(r"(?:“[^”]*”|[^.!?…]|[.!?…](?!\s|$))+[.!?…]")
+
+
+def _first(text: str) -> str:
+    found = _SENTENCE.match(text)
+    return found[0] if found else text
 
 
 #: What comes back for a field: a text, the commands of the options chosen, or files.

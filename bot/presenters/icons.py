@@ -72,13 +72,13 @@ CHANGES: dict[str, tuple[str, str, str]] = {
     "not_run": ("⚪", "Not run", "planned, without a result"),
 }
 
-#: What became of a change → icon and word.
+#: What became of a change → icon, and the word that `audit --status` takes for it.
 ENDED: dict[Ended, tuple[str, str]] = {
-    Ended.BEGUN: ("⏳", "Under way"),
-    Ended.DOUBT: ("❓", "In doubt"),
+    Ended.BEGUN: ("⏳", "Begun"),
+    Ended.DOUBT: ("❓", "Doubt"),
     Ended.DONE: ("✅", "Done"),
-    Ended.FAILED: ("✖️", "Not done"),
-    Ended.STALE: ("🔄", "Had changed"),
+    Ended.FAILED: ("✖️", "Failed"),
+    Ended.STALE: ("🔄", "Stale"),
     Ended.REFUSED: ("🔒", "Refused"),
     Ended.CANCELLED: ("↩️", "Cancelled"),
 }

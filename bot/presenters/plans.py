@@ -195,10 +195,14 @@ def digest_plan(look: PlanLook, *, now: datetime) -> Message:
                 asking("test", plan, "What it says now"),
                 asking("resume", plan, "Resume") if rests else asking("pause", plan, "Pause"),
                 Button("digest:edit", "Edit…", command("edit", plan)),
-                Button("ask:digest remove", "Remove", command("remove", plan), "", "danger"),
+                Button("ask:digest remove", "Remove", command("remove", plan), "", "danger", _remove_question(plan)),
             )
         ),
     )
+
+
+def _remove_question(plan: DigestPlan) -> str:
+    return f"Remove the digest “{cut(plan.name, 60)}”? Nothing of it is posted any more, and it can't be brought back."
 
 
 def _sent(parcel: Parcel) -> SentLook:
@@ -263,6 +267,9 @@ _REASONS = {
     "message_limit_exceeded": "This workspace has used up the messages that its plan of Slack allows.",
     "thread_not_found": "The message that this belongs below is gone.",
     "cannot_reply_to_message": "The message that this belongs below takes no replies.",
+    "restricted_action_thread_locked": "The thread that this belongs to is locked. An admin can unlock it.",
+    "is_inactive": "The channel is not in use any more. Make the digest in another one.",
+    "team_not_found": "Slack does not know this workspace any more. Whoever runs Rundown has to install the app again.",
     "org_login_required": "This workspace is being moved inside its organisation. Try again when that is done.",
     "ekm_access_denied": "The workspace's admins have suspended its encryption keys. They have to let messages through "
     "again.",
@@ -277,11 +284,25 @@ _REASONS = {
             "restricted_action_read_only_channel",
             "restricted_action_thread_only_channel",
             "restricted_action_non_threadable_channel",
+            "channel_is_limited_access",
         ),
         _CLOSED,
     ),
     **dict.fromkeys(("missing_scope", "no_permission", "access_denied"), _RIGHTS),
-    **dict.fromkeys(("no_text", "invalid_blocks", "msg_too_long", "msg_blocks_too_long", "invalid_arguments"), _OURS),
+    **dict.fromkeys(
+        (
+            "no_text",
+            "invalid_arguments",
+            "invalid_blocks",
+            "invalid_blocks_format",
+            "invalid_metadata_format",
+            "invalid_metadata_schema",
+            "metadata_too_large",
+            "msg_too_long",
+            "msg_blocks_too_long",
+        ),
+        _OURS,
+    ),
     **dict.fromkeys(
         ("ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"),
         _BUSY,

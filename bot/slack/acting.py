@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain.acts import WRITES, Append, Bulk, Ended, Entry, Proposal, Receipt, Report
+from bot.domain.acts import WRITES, Append, Bulk, Delete, Ended, Entry, Proposal, Receipt, Report
 from bot.domain.checkpoints import checkpoint
 from bot.domain.errors import AskError, GrammarError, NotAllowedError, NotFoundError, RundownError, TooLateError
 from bot.domain.model import RunRef
@@ -43,6 +43,12 @@ log = logging.getLogger(__name__)
 PROGRESS_S = 3.0
 #: Seconds that what was asked for waits for Slack to hear that it is being done.
 SAID_S = 2.0
+
+#: Seconds that a form waits for the system to say whether the run is there still; Slack gives three to open it.
+THERE_S = 1.0
+#: What became of a preview is known: it is done, or may be.
+_TAKEN = (Ended.BEGUN, Ended.DOUBT, Ended.DONE)
+_REPLACED = "Its form was sent instead: what that said is what counts."
 
 #: Opens the form of a command; returns whether it did. Told the command, where from, and Slack's trigger.
 OpenForm = Callable[[Command, ReturnPath, str, str], Awaitable[bool]]
@@ -202,6 +208,8 @@ class Acting:
         if proposal is None:
             raise _ForgottenError
         match click.what:
+            case "go" if proposal.confirm or isinstance(proposal.change, Delete):
+                await self._open_form(click, proposal)  # whatever a button says: this is confirmed by typing alone
             case "go":
                 await self._go(click, proposal)
             case "cancel":
@@ -214,6 +222,12 @@ class Acting:
         text = proposal.typed if proposal is not None else click.value
         command = self._world.grammar.parse(text, now=self._world.now())
         await self.need(command.verb, _place(click.back), click.back.user)
+        if proposal is not None:
+            try:
+                await self._need_there(proposal)
+            except NotFoundError as error:
+                await self._postman.replace(click.back, messages.complaint(complain(error), now=self._world.now()))
+                return
         preview = proposal.key if proposal is not None else ""
         if self.open_form is None or not await self.open_form(command, click.back, click.trigger, preview):
             raise AskError(
@@ -221,6 +235,42 @@ class Acting:
                 why="Slack gives only three seconds for that.",
                 fix="Press the button again.",
             )
+
+    async def _need_there(self, proposal: Proposal) -> None:
+        """Raise LateError for what was done already, NotFoundError when its run is gone. Does not wait for long."""
+        entry = await self._hands.ledger.entry(proposal.key)
+        if entry is not None and entry.outcome in _TAKEN:
+            raise LateError(entry)
+        if proposal.run is None:
+            return
+        ref = replace(proposal.run.ref, thread=None)
+        try:
+            async with asyncio.timeout(THERE_S):
+                connection = self._world.systems.get(ref.connection)
+                connection.forget(ref)
+                await connection.run(ref)
+        except NotFoundError as error:
+            raise NotFoundError(
+                f"{ref.short} is not there any more.",
+                why="It was deleted since you looked. Nothing was changed.",
+                fix=error.fix,
+                closest=error.closest,
+            ) from None
+        except (RundownError, TimeoutError):
+            return  # the form will tell
+
+    async def replaced(self, key: str, back: ReturnPath) -> None:
+        """Put on record that a preview's form was sent in its place, so that its button does nothing any more.
+
+        Raises LateError when the preview was acted on before.
+        """
+        proposal = await self._proposals.get(key)
+        if proposal is None:
+            return
+        ref = proposal.run.ref if proposal.run else None
+        late = await self._put_off(back, key, proposal.verb, ref=ref, title=proposal.title, why=_REPLACED)
+        if late is not None and late.outcome in _TAKEN:
+            raise LateError(late)
 
     async def _cancel(self, click: Click, proposal: Proposal) -> None:
         run = proposal.run
@@ -241,7 +291,9 @@ class Acting:
             raise LateError(late)
         await self._postman.replace(click.back, messages.cancelled())
 
-    async def _put_off(self, back: ReturnPath, key: str, verb: str, *, ref: RunRef | None, title: str) -> Entry | None:
+    async def _put_off(
+        self, back: ReturnPath, key: str, verb: str, *, ref: RunRef | None, title: str, why: str = ""
+    ) -> Entry | None:
         """Put on record that it is not to be done, so that a press on an older screen does not do it after all.
 
         What is on record already where that comes too late.
@@ -262,6 +314,7 @@ class Acting:
                 at=now,
                 outcome=Ended.CANCELLED,
                 ended_at=now,
+                why=why,
             )
         )
         entry = await ledger.entry(key)
@@ -307,11 +360,13 @@ class Acting:
         """The person knows what became of it."""
         await self._receipts.told(key)
 
-    async def finish_form(self, back: ReturnPath, receipt: Receipt, *, shown: bool) -> None:
-        """Tell the end of what a form asked for; `shown` tells that the form itself says it already."""
-        done = receipt.entry.outcome is Ended.DONE
-        public = done and await self._receipts.publish(back, receipt)
-        if not public and not shown:
+    async def publish(self, back: ReturnPath, receipt: Receipt) -> bool:
+        """Tell everybody what a form asked for and was done. False where nobody else is to be told."""
+        return receipt.entry.outcome is Ended.DONE and await self._receipts.publish(back, receipt)
+
+    async def finish_form(self, back: ReturnPath, receipt: Receipt, *, said: bool) -> None:
+        """The end of what a form asked for; `said` tells that the form or a public message says it already."""
+        if not said:
             await self._postman.whisper(back, messages.receipt(receipt, now=self._world.now()))
         checkpoint("said")
         if receipt.entry.outcome is not Ended.DOUBT:

@@ -17,10 +17,10 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from bot.domain.acts import WRITES, Entry
-from bot.domain.errors import GrammarError, NotAllowedError, OurError, RundownError
+from bot.domain.errors import AmbiguousError, AskError, Choice, GrammarError, NotAllowedError, OurError, RundownError
 from bot.domain.model import RunRef
 from bot.domain.queries import Who
-from bot.domain.refs import NamedRef, Ref
+from bot.domain.refs import LastRef, NamedRef, Ref
 from bot.postman import NotSaidError, Postman, ReturnPath
 from bot.presenters import messages
 from bot.presenters.message import Message
@@ -29,6 +29,7 @@ from bot.slack.grammar_command import Command, When
 from bot.slack.grammar_queries import people as people_in
 from bot.slack.mishaps import complain
 from bot.slack.people import Member, People
+from bot.slack.spoken import in_words, labels_in
 from bot.slack.tasks import Tasks
 from bot.usecases.access import Gate
 from bot.usecases.changing import LateError, done_word
@@ -40,6 +41,8 @@ log = logging.getLogger(__name__)
 
 #: Seconds: until a slow source is announced; until a system must have answered; until we give up on ourselves.
 SLOW_S, PATIENCE_S, LIMIT_S = 1.5, 20.0, 24.0
+#: Verbs whose run has to be named: `last` alone may be somebody else's newest one.
+_NAMED_ONLY = frozenset({"close", "delete"})
 #: Public answers whose askers are known; the others' pages are turned in private.
 MOST_ASKERS = 5_000
 
@@ -141,7 +144,10 @@ class Asking:
         return _settled(self.command, *found).with_page(1).text()
 
     async def find(self, ref: Ref) -> Found:
-        """The run that is meant by one of the command's references."""
+        """The run that is meant by one of the command's references.
+
+        Raises AskError for `last` where a run would be gone from sight: the newest one may be anybody's.
+        """
         finder = Finder(
             systems=self.world.systems,
             context=self.context,
@@ -150,7 +156,16 @@ class Asking:
             now=self.world.now(),
             again=lambda other: _with_ref(self.command, ref, other).text(),
         )
-        return await finder.find(ref)
+        found = await finder.find(ref)
+        if isinstance(ref, LastRef) and not ref.words and self.command.verb in _NAMED_ONLY:
+            verb = self.command.verb
+            raise AskError(
+                f"Name the run to {verb}.",
+                why=f"`last` is whatever run is newest; right now that is {found.ref}, {found.run.name}.",
+                fix=f"Type {verb} and its number.",
+                closest=(self.again(found),),
+            )
+        return found
 
     async def people(self) -> Mapping[str, Who]:
         """Who `me` and the mentions of this command are."""
@@ -251,7 +266,25 @@ class Desk:
         except TimeoutError:
             return self._error(_Overdue())
         except Exception as error:  # the last resort: nobody is left without an answer
+            if isinstance(error, GrammarError):
+                error = await self._in_words(error, question.text)
             return self._error(error, command)
+
+    async def _in_words(self, error: GrammarError, text: str) -> RundownError:
+        """The same mistake with names for what only Slack understands: mentions are ids in what is typed."""
+        labels = labels_in(text)
+
+        async def named(words: str) -> str:
+            return await in_words(words, self._name_of, labels)
+
+        choices = tuple([Choice(await named(each), each) for each in error.closest])
+        what, why, fix = [await named(words) for words in (error.what, error.why, error.fix)]
+        if all(choice.label == choice.command for choice in choices):
+            return GrammarError(what, why=why, fix=fix, closest=error.closest)
+        return AmbiguousError(what, choices, why=why, fix=fix)
+
+    async def _name_of(self, user: str) -> str:
+        return (await self.world.people.member(user)).name
 
     def _error(self, error: BaseException, command: Command | None = None) -> Answer:
         if isinstance(error, NotAllowedError):

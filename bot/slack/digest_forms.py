@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.domain.digests import DigestPlan
-from bot.domain.errors import AskError, Choice, GrammarError, RundownError
+from bot.domain.errors import AskError, Choice, GrammarError, NotFoundError, RundownError
 from bot.postman import NotSaidError, Postman, ReturnPath
 from bot.presenters import messages
 from bot.slack.acting import new_key
 from bot.slack.buttons import Buttons, Click
-from bot.slack.desk import Answer, Asking, Desk, Question
-from bot.slack.digests import WHATS, DigestDesk
+from bot.slack.desk import Desk, Question
+from bot.slack.digests import LONGEST_NAME, NONE, WHATS, DigestDesk, parts_of
 from bot.slack.forms import Forms, Memo, Sent, Values
 from bot.slack.grammar_command import Command
 from bot.slack.grammar_forms import FormError, command_from, values_of
 from bot.slack.mishaps import complain
 from bot.slack.tasks import Tasks
+from bot.timetable import TimingError, timing, zone_named
 
 if TYPE_CHECKING:
     from bot.presenters.forms import Field
@@ -90,33 +92,39 @@ class DigestForms:
         )
         member = await self._world.people.member(back.user)
         values = {**(_values_of_plan(plan) if plan is not None else {"tz": member.tz}), **_typed(command)}
-        await self._show(view, memo, values)
+        await self._show(view, replace(memo, preview=_sort(values, plan)), values)
         return True
 
     async def _show(self, view: str, memo: Memo, values: Values, error: str = "") -> None:
         from bot.presenters.forms import Form
 
         title, submit = _TITLES[memo.verb]
-        form = Form(title=title, submit=submit, fields=_fields(values, new=memo.verb == "digest add"), error=error)
+        fields = _fields(values, memo.preview, new=memo.verb == "digest add")
+        form = Form(title=title, submit=submit, fields=fields, error=error)
         await self._forms.show(view, messages.form(form), NAME, memo)
 
     def check(self, sent: Sent) -> Mapping[str, str]:
         """What is wrong, by field, as far as that needs nobody to be asked."""
+        values = sent.values
+        wrong = _wrong_times({name: _word(values, name) for name in ("at", "on", "cron", "tz")}, values)
         try:
             self._command(sent)
         except FormError as error:
-            asked = {name: words for name, words in error.fields.items() if name in sent.values}
-            return asked or {"at": error.why}
-        return {}
+            wrong |= {name: words for name, words in error.fields.items() if name in values} or {"name": error.why}
+        return wrong
 
     def _command(self, sent: Sent) -> Command:
-        values = dict(sent.values)
-        if sent.memo.verb == "digest edit":
-            name = str(values.pop("name", "") or sent.memo.run)
-            values["name"] = sent.memo.run
-            if name != sent.memo.run:
+        """The command that says what was filled in, and what was typed that has no field. Raises FormError."""
+        memo, values = sent.memo, dict(sent.values)
+        now = self._world.now()
+        typed = _typed(self._world.grammar.parse(memo.typed, now=now)) if memo.typed else {}
+        if memo.verb == "digest edit":
+            name = str(values.pop("name", "") or memo.run)
+            values["name"] = memo.run
+            if name != memo.run:
                 values["rename"] = name
-        return command_from(sent.memo.verb, values, now=self._world.now())
+            values |= {name: NONE for name in ("source", "tag") if name in values and not _word(values, name)}
+        return command_from(memo.verb, {**typed, **values}, now=now)
 
     async def take(self, sent: Sent) -> None:
         """Make or change the digest; what is refused comes back above the fields."""
@@ -124,13 +132,12 @@ class DigestForms:
         back = ReturnPath(team=memo.team, channel=memo.channel, user=sent.user, thread="", private=False)
         try:
             command = self._command(sent)
-            asking: Asking = await self._desk.understand(command, Question(text=command.text(), back=back))
-            answer: Answer = await (
-                self._digests.add(asking) if command.verb == "digest add" else self._digests.edit(asking)
-            )
-        except RundownError as error:
-            words = f"{error.what} {error.why} {error.fix}".strip()
-            await self._show(sent.view, memo, sent.values, words)
+            asking = await self._desk.understand(command, Question(text=command.text(), back=back))
+            answer = await (self._digests.add(asking) if memo.verb == "digest add" else self._digests.edit(asking))
+        except Exception as error:  # the last resort: nobody is left in front of a form that says it is working
+            told = complain(error)
+            words = f"{told.what} {told.why} {told.fix} {_did_you_mean(error)}"
+            await self._show(sent.view, memo, sent.values, " ".join(words.split()))
             return
         await self._forms.show(sent.view, messages.form_done(_TITLES[memo.verb][0], answer.message), "waiting", memo)
         try:
@@ -146,16 +153,58 @@ def _typed(command: Command) -> dict[str, str | tuple[str, ...]]:
         return {}
 
 
+def _word(values: Values, name: str) -> str:
+    value = values.get(name, "")
+    return (value if isinstance(value, str) else ",".join(value)).strip()
+
+
+def _wrong_times(said: Mapping[str, str], fields: Values) -> dict[str, str]:
+    """What is wrong with the times, under the field that says it."""
+    wrong = {}
+    try:
+        zone_named(said["tz"])
+    except TimingError as error:
+        wrong["tz"] = _told(error)
+    try:
+        timing(at=said["at"], on=said["on"], cron=said["cron"], zone="UTC")
+    except TimingError as error:
+        by_value = next((name for name in ("on", "at", "cron") if said[name] and said[name] == error.instead_of), "")
+        wrong[by_value or ("cron" if "cron" in fields else "at")] = _told(error)
+    return wrong
+
+
+def _told(error: TimingError) -> str:
+    return " ".join(f"{error.what} {error.why} {_did_you_mean(error) or error.fix}".split())
+
+
+def _did_you_mean(error: BaseException) -> str:
+    """The words that were perhaps meant in place of others; commands help nobody in a form."""
+    if not isinstance(error, NotFoundError) or not error.instead_of or not error.closest:
+        return ""
+    return f"Did you mean {' or '.join(error.closest)}?"
+
+
+def _sort(values: Values, plan: DigestPlan | None) -> str:
+    """Which fields a form has: `cron` where the times are told so, `query` where an answer is posted."""
+    by_cron = "cron" if values.get("cron") else ""
+    asks = "query" if values.get("query") or (plan is not None and plan.ask) else ""
+    return f"{by_cron} {asks}".strip()
+
+
 def _values_of_plan(plan: DigestPlan) -> dict[str, str | tuple[str, ...]]:
     """What the form begins with: the plan as it is."""
-    at_and_on = plan.timing.said.rpartition(" at ")
-    by_clock = bool(at_and_on[1])
-    return {
+    at, on = parts_of(plan.timing) or ("", "")
+    values: dict[str, str | tuple[str, ...]] = {
         "name": plan.name,
-        "at": at_and_on[2] if by_clock else "",
-        "on": at_and_on[0] if by_clock else "",
-        "cron": "" if by_clock else plan.timing.cron,
+        "at": at,
+        "on": on,
+        "cron": "" if at else plan.timing.cron,
         "tz": plan.timing.zone,
+    }
+    if plan.ask:
+        return {**values, "query": plan.ask}
+    return {
+        **values,
         "source": ",".join(plan.query.source),
         "tag": ",".join(plan.query.tag),
         "what": plan.what,
@@ -163,47 +212,68 @@ def _values_of_plan(plan: DigestPlan) -> dict[str, str | tuple[str, ...]]:
     }
 
 
-def _fields(values: Values, *, new: bool) -> tuple[Field, ...]:
+def _fields(values: Values, sort: str, *, new: bool) -> tuple[Field, ...]:
+    times = _cron_field(values) if "cron" in sort else _clock_fields(values, new=new)
+    rest = _query_field(values) if "query" in sort else _run_fields(values)
+    return (*_name_field(values), *times, *_zone_field(values), *rest)
+
+
+def _name_field(values: Values) -> tuple[Field, ...]:
     from bot.presenters.forms import Field
 
-    def text(name: str) -> str:
-        value = values.get(name, "")
-        return value if isinstance(value, str) else ",".join(value)
+    return (Field(name="name", label="Name", value=_word(values, "name"), placeholder="nightly", longest=LONGEST_NAME),)
 
-    on = text("on")
-    days = _DAYS if any(each.command == on for each in _DAYS) or not on else (*_DAYS, Choice(on, on))
+
+def _zone_field(values: Values) -> tuple[Field, ...]:
+    from bot.presenters.forms import Field
+
+    return (Field(name="tz", label="Time zone", value=_word(values, "tz"), hint="Such as Europe/Berlin."),)
+
+
+def _cron_field(values: Values) -> tuple[Field, ...]:
+    from bot.presenters.forms import Field
+
+    hint = "Minute, hour, day of the month, month, day of the week."
+    return (Field(name="cron", label="Cron", value=_word(values, "cron"), hint=hint),)
+
+
+def _clock_fields(values: Values, *, new: bool) -> tuple[Field, ...]:
+    from bot.presenters.forms import Field
+
+    on = _word(values, "on") or ("mon-fri" if new else "daily")
+    days = _DAYS if any(each.command == on for each in _DAYS) else (*_DAYS, Choice(on, on))
+    hint = "A time of day; several with commas between them."
+    return (
+        Field(name="at", label="At", value=_word(values, "at") or "09:00", hint=hint),
+        Field(name="on", label="On", kind="choice", options=days, value=on),
+    )
+
+
+def _query_field(values: Values) -> tuple[Field, ...]:
+    from bot.presenters.forms import Field
+
+    hint = "A command that reads runs, such as list --older-than 14d."
+    return (Field(name="query", label="Posts the answer to", value=_word(values, "query"), hint=hint),)
+
+
+def _run_fields(values: Values) -> tuple[Field, ...]:
+    from bot.presenters.forms import Field
+
+    several = (
+        Choice("Failed runs", "failed"),
+        Choice("Unfinished automation runs", "unfinished"),
+        Choice("Open runs without a change for two weeks", "stale"),
+    )
     what = tuple(word for word in WHATS if word in (values.get("what") or ("failed",)))
     return (
-        Field(name="name", label="Name", value=text("name"), placeholder="nightly"),
-        Field(
-            name="at",
-            label="At",
-            value=text("at") or ("09:00" if new and not text("cron") else ""),
-            hint="A time of day; several with commas between them.",
-            optional=True,
-        ),
-        Field(
-            name="on", label="On", kind="choice", options=days, value=on or ("mon-fri" if new else ""), optional=True
-        ),
-        Field(name="tz", label="Time zone", value=text("tz"), hint="Such as Europe/Berlin."),
-        Field(name="source", label="Only these sources", value=text("source"), optional=True),
-        Field(name="tag", label="Only with these tags", value=text("tag"), optional=True),
-        Field(
-            name="what",
-            label="Tells of",
-            kind="checks",
-            options=(
-                Choice("Failed runs", "failed"),
-                Choice("Unfinished automation runs", "unfinished"),
-                Choice("Open runs without a change for two weeks", "stale"),
-            ),
-            value=what,
-        ),
+        Field(name="source", label="Only these sources", value=_word(values, "source"), optional=True),
+        Field(name="tag", label="Only with these tags", value=_word(values, "tag"), optional=True),
+        Field(name="what", label="Tells of", kind="checks", options=several, value=what),
         Field(
             name="if-empty",
             label="On a quiet day",
             kind="choice",
             options=_EMPTY,
-            value=text("if-empty") or "line",
+            value=_word(values, "if-empty") or "line",
         ),
     )

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 from zoneinfo import ZoneInfo
 
 from bot.domain.digests import DigestPlan, IfEmpty, PlanLook, Slot, Timing, What
-from bot.domain.errors import AskError, NotFoundError
+from bot.domain.errors import AskError, GrammarError, NotFoundError
 from bot.domain.queries import RunQuery
-from bot.postman import ReturnPath
+from bot.domain.refs import LastRef, LinkRef, NamedRef
+from bot.postman import NotSaidError, Postman, ReturnPath
 from bot.presenters import messages
 from bot.presenters.message import Message
 from bot.slack.desk import Answer, Asking, Desk
@@ -21,17 +22,39 @@ from bot.slack.grammar_command import Command
 from bot.slack.grammar_queries import automated, run_query
 from bot.slack.people import Member
 from bot.timetable import slots, timing
+from bot.usecases.planning import look_up
 from bot.usecases.ports import Outbox, Plans
-from bot.usecases.systems import target, targets
+from bot.usecases.systems import Target, targets
 
 #: What a digest may tell of.
 WHATS = ("failed", "unfinished", "stale")
-#: The most digests of a channel, and messages that `digest show` tells of.
-MOST, SHOWN = 20, 5
+#: The most digests of a channel, messages that `digest show` tells of, characters of a name.
+MOST, SHOWN, LONGEST_NAME = 20, 5, 60
+#: In place of a filter's value: the filter is taken away.
+NONE = "none"
 #: A pause without an end.
 FOR_EVER = datetime(9000, 1, 1, tzinfo=UTC)
-#: Verbs that only read runs, and so can be scheduled.
-_SCHEDULABLE = frozenset({"list", "show", "failures", "results", "diff", "threads", "menu", "audit"})
+#: Verbs that only read runs and are answered for everybody, and so can be scheduled.
+_SCHEDULABLE = frozenset({"list", "show", "failures", "results", "diff", "threads", "menu"})
+#: References that mean the same whoever asks, wherever and whenever.
+_LASTING = (NamedRef, LinkRef, LastRef)
+#: Why Slack will not take a message into a channel until somebody lets us in.
+_OUTSIDE = frozenset({"not_in_channel", "channel_not_found"})
+#: Flags that say which runs a digest is about, and the fields of a query they fill.
+_FILTERS = {
+    "words": "words",
+    "milestone": "milestone",
+    "config": "config",
+    "source": "source",
+    "suite": "suite",
+    "tag": "tag",
+    "-tag": "without_tag",
+    "by": "by",
+}
+_WHERE = ("in", "project")
+_TIMES = ("at", "on", "cron", "tz")
+#: What a digest that posts the answer to a command has no use for.
+_NOT_WITH_QUERY = (*_FILTERS, *_WHERE, "auto", "manual", "what", "if-empty")
 
 
 #: Opens the form of a command, for a plan that is there or none; returns whether it did.
@@ -47,7 +70,7 @@ class Waiting(Protocol):
 
 
 class DigestDesk:
-    """Answers the verbs about digests. `test` tells what a plan would say now."""
+    """Answers the verbs about digests. `test` tells what a plan would say now, `postman` whether it can be posted."""
 
     def __init__(
         self,
@@ -57,12 +80,14 @@ class DigestDesk:
         outbox: Outbox,
         waiting: Waiting,
         test: Callable[[DigestPlan, Slot], Awaitable[Message | None]],
+        postman: Postman,
     ) -> None:
         self._world = desk.world
         self._plans = plans
         self._outbox = outbox
         self._waiting = waiting
         self._test = test
+        self._postman = postman
         self.open_form: OpenForm | None = None
         for verb, answer in (
             ("add", self.add),
@@ -82,6 +107,7 @@ class DigestDesk:
         member = await self._member(asking)
         if not command.word("at") and not command.word("cron"):
             return await self._ask_for_rest(asking, None)
+        name = _name(command.words[0])
         if len(await self._plans.of(asker.place.team, asker.place.channel)) >= MOST:
             raise AskError(
                 f"This channel has {MOST} digests already.", why="That is the most.", fix="Remove one first."
@@ -90,7 +116,7 @@ class DigestDesk:
             id=secrets.token_hex(6),
             team=asker.place.team,
             channel=asker.place.channel,
-            name=command.words[0],
+            name=name,
             owner=asker.user,
             owner_name=member.name,
             timing=timing(
@@ -102,6 +128,7 @@ class DigestDesk:
             made_at=self._world.now(),
         )
         plan = await self._filled(plan, asking)
+        await self._check_reach(plan.channel)
         if not await self._plans.add(plan):
             raise AskError(
                 f"There is a digest “{plan.name}” here already.",
@@ -134,53 +161,102 @@ class DigestDesk:
             closest=(f"digest add {name} --at 09:00 --on mon-fri",),
         )
 
-    async def _filled(self, plan: DigestPlan, asking: Asking) -> DigestPlan:
-        """The plan with what the command says of runs, looked up now so that mistakes are told now."""
-        command = asking.command
-        unknown = [word for word in command.several("what") if word not in WHATS]
-        if unknown:
+    async def _check_reach(self, channel: str) -> None:
+        """Raises AskError where a digest could not be posted: it would fail in the night, with nobody there."""
+        try:
+            await self._postman.find(channel, "", thread="", oldest=self._world.now().timestamp())
+        except NotSaidError as error:
+            if error.reason not in _OUTSIDE:
+                return  # what passes by itself, or hinders reading only, is no reason to refuse
+            direct = channel.startswith("D")
             raise AskError(
-                f"A digest can't tell of “{unknown[0]}”.",
-                why=f"It tells of {', '.join(WHATS)}.",
-                fix="Name some of these, with commas between them.",
-                closest=tuple(f"help {command.verb}" for _ in get_close_matches(unknown[0], WHATS, 1)),
-            )
+                "Rundown can't post here.",
+                why="This is a conversation between people." if direct else "It is not in this channel.",
+                fix="Make the digest in a channel, or in a direct message to Rundown."
+                if direct
+                else "Invite it with /invite, then ask again.",
+            ) from None
+
+    async def _filled(self, plan: DigestPlan, asking: Asking) -> DigestPlan:
+        """The plan with what the command says of runs, looked up now so that mistakes are told now.
+
+        What the command does not name stays as it is; `none` takes a filter away.
+        """
+        command = asking.command
         if command.word("query"):
-            return replace(plan, ask=self._asked(command.word("query")), typed=command.text())
-        connection, project = command.word("in"), command.word("project")
-        if asking.context is not None and not connection and not project and not plan.connection:
-            connection, project = asking.context.connection, str(asking.context.project)
-        if connection or project or not plan.typed:
-            found, _ = await targets(self._world.systems, asking.context, connection=connection, project=project)
-            if connection and len(found) == 1:
-                await target(found[0].connection, None, str(found[0].project.id))
-            plan = replace(
-                plan,
-                connection=connection,
-                project=str(found[0].project.id) if project and len(found) == 1 else project,
+            return self._with_query(plan, command)
+        named = [f"--{name}" for name, _ in command.flags if name in _NOT_WITH_QUERY]
+        if plan.ask and named:
+            raise AskError(
+                f"{named[0]} means nothing to “{plan.name}”.",
+                why=f"It posts the answer to `{plan.ask}`.",
+                fix="Say it in --query, or make another digest.",
+                closest=(f"help {plan.ask.split()[0]}", f"help {command.verb}"),
             )
-        query = run_query(command, people=await asking.people())
-        query = replace(query, state="all", words=tuple(command.word("words").split()), at_most=None)
-        whats = cast("tuple[What, ...]", tuple(word for word in WHATS if word in command.several("what")))
-        return replace(
+        changed = replace(
             plan,
-            query=query if query != _NO_QUERY else plan.query,
+            query=await _merged(plan.query, asking),
             automated=automated(command) if automated(command) is not None else plan.automated,
-            what=whats or plan.what,
+            what=_whats(command) or plan.what,
             if_empty=cast("IfEmpty", command.word("if-empty") or plan.if_empty),
-            words=_words(command) or plan.words,
+            words=_words(plan.words, command, await asking.names()),
             typed=command.text(),
         )
+        if plan.typed and not any(name in _FILTERS or name in (*_WHERE, "auto", "manual") for name, _ in command.flags):
+            return changed
+        return await self._placed(changed, asking, new=not plan.typed)
+
+    async def _placed(self, plan: DigestPlan, asking: Asking, *, new: bool) -> DigestPlan:
+        """The plan with its connection and project as they are meant now; the channel may mean others later."""
+        connection, project = asking.command.word("in"), asking.command.word("project")
+        context = asking.context if new else None
+        if not connection and not new:
+            connection, project = plan.connection, project or plan.project
+        found, troubles = await targets(self._world.systems, context, connection=connection, project=project)
+        await look_up(plan, found, self._world.now())
+        if len(found) > 1 or troubles or not (connection or project or context):
+            return replace(plan, connection=connection, project=project)
+        return replace(plan, connection=found[0].connection.name, project=_project_of(found[0]))
+
+    def _with_query(self, plan: DigestPlan, command: Command) -> DigestPlan:
+        """The plan that posts the answer to a command. Raises AskError for what can't be scheduled."""
+        others = [f"--{name}" for name, _ in command.flags if name in _NOT_WITH_QUERY]
+        if others:
+            raise AskError(
+                f"--query and {others[0]} do not go together.",
+                why="With --query a digest posts the answer to that command, and nothing else.",
+                fix=f'Say it in the command: --query "list {others[0]} …".',
+                closest=(f"help {command.verb}",),
+            )
+        return replace(plan, ask=self._asked(command.word("query")), typed=command.text())
 
     def _asked(self, text: str) -> str:
-        """The canonical words of a command that can be scheduled. Raises GrammarError, AskError."""
-        asked = self._world.grammar.parse(text, now=self._world.now())
+        """The canonical words of a command that can be scheduled. Raises AskError."""
+        try:
+            asked = self._world.grammar.parse(text, now=self._world.now())
+        except GrammarError as error:
+            raise NotFoundError(
+                f"--query can't be asked: {error.what}",
+                why=error.why,
+                fix=error.fix,
+                closest=tuple(each for each in error.closest if not each.startswith("help")),
+                instead_of=text,
+            ) from None
         if asked.verb not in _SCHEDULABLE:
-            raise AskError(
+            raise NotFoundError(
                 f"`{asked.verb}` can't be scheduled.",
                 why="Only commands that read runs can.",
                 fix=f"Schedule one of {', '.join(sorted(_SCHEDULABLE))}.",
-                closest=("help digest add",),
+                closest=(text.replace(asked.verb, "show", 1),) if asked.refs and asked.verb in text else ("list",),
+                instead_of=text,
+            )
+        passing = [str(ref) for ref in asked.refs if not isinstance(ref, _LASTING)]
+        if passing:
+            raise AskError(
+                f"`{passing[0]}` means nothing in the morning.",
+                why="It depends on where somebody is, or what they were shown last.",
+                fix="Name the run, or say last:WORDS.",
+                closest=("help show",),
             )
         return asked.text()
 
@@ -211,23 +287,22 @@ class DigestDesk:
         if not command.flags:
             return await self._ask_for_rest(asking, plan)
         changed = await self._filled(plan, asking)
-        if any(command.word(flag) for flag in ("at", "on", "cron", "tz")):
-            changed = replace(changed, timing=self._retimed(plan, command))
+        if any(command.word(flag) for flag in _TIMES):
+            changed = self._from_now_on(replace(changed, timing=self._retimed(plan, command)))
         if command.word("rename"):
-            changed = replace(changed, name=command.word("rename"))
+            changed = replace(changed, name=_name(command.word("rename")))
         return await self._change(changed, member.tz)
 
     def _retimed(self, plan: DigestPlan, command: Command) -> Timing:
-        """The plan's times with what the command says in place of what it said before."""
-        old = plan.timing
-        zone = command.word("tz") or old.zone
-        if command.word("cron"):
-            return timing(cron=command.word("cron"), zone=zone)
-        at, on = command.word("at"), command.word("on")
-        if not at and not on:
-            return timing(cron=old.cron, zone=zone) if " at " not in old.said else timing(**_parts(old.said), zone=zone)
-        parts = _parts(old.said) if " at " in old.said else {"at": "09:00", "on": ""}
-        return timing(at=at or parts["at"], on=on or parts["on"], zone=zone)
+        """The plan's times with what the command says in place of what it said before. Raises TimingError."""
+        old, zone = plan.timing, command.word("tz") or plan.timing.zone
+        at, on, cron = command.word("at"), command.word("on"), command.word("cron")
+        if cron:
+            return timing(at=at, on=on, cron=cron, zone=zone)
+        parts = parts_of(old)
+        if parts is None:  # days alone mean nothing to an expression, which holds its own
+            return timing(at=at, on=on, zone=zone) if at or on else timing(cron=old.cron, zone=zone)
+        return timing(at=at or parts[0], on=on or parts[1], zone=zone)
 
     async def pause(self, asking: Asking) -> Answer:
         plan = await self.named(asking)
@@ -254,7 +329,13 @@ class DigestDesk:
     async def resume(self, asking: Asking) -> Answer:
         plan = await self.named(asking)
         member = await self._member(asking)
-        return await self._change(replace(plan, paused_until=None, parked=""), member.tz)
+        await self._check_reach(plan.channel)
+        return await self._change(self._from_now_on(replace(plan, paused_until=None, parked="")), member.tz)
+
+    def _from_now_on(self, plan: DigestPlan) -> DigestPlan:
+        """The plan with its pause over: times before now are not missed ones, also not after a restart."""
+        now = self._world.now()
+        return replace(plan, paused_until=max(plan.paused_until or now, now))
 
     async def remove(self, asking: Asking) -> Answer:
         plan = await self.named(asking)
@@ -304,33 +385,87 @@ class DigestDesk:
         return member
 
     def _look(self, plan: DigestPlan, reader_zone: str, most: int = 3) -> PlanLook:
-        after = max(self._world.now(), plan.paused_until or self._world.now())
+        now = self._world.now()
+        after = now
+        if plan.paused_until is not None and plan.paused_until > now:
+            after = plan.paused_until - timedelta.resolution  # its end may be one of its times
         coming = (
             () if plan.parked or after >= FOR_EVER - timedelta(days=1) else slots(plan.timing, after=after, most=most)
         )
         return PlanLook(plan, coming, reader_zone)
 
 
-_NO_QUERY = RunQuery(state="all")
+def parts_of(timing: Timing) -> tuple[str, str] | None:
+    """The words of `--at` and `--on` that say this; None where it was said in cron."""
+    on, by_clock, at = timing.said.rpartition(" at ")
+    return (at, on) if by_clock else None
 
 
-def _parts(said: str) -> dict[str, str]:
-    on, _, at = said.rpartition(" at ")
-    return {"at": at, "on": on}
-
-
-def _words(command: Command) -> str:
-    """The filters in words."""
-    said = []
-    for name, value in command.flags:
-        if name in ("at", "on", "tz", "cron", "what", "if-empty", "query", "rename"):
-            continue
-        text = (
-            ", ".join(value)
-            if isinstance(value, tuple)
-            else ""
-            if value is True
-            else str(getattr(value, "text", value))
+def _name(typed: str) -> str:
+    name = " ".join(typed.split())
+    if not name or len(name) > LONGEST_NAME:
+        raise AskError(
+            "That is no name for a digest.",
+            why=f"A name has 1 to {LONGEST_NAME} characters.",
+            fix="Take a shorter one, such as nightly." if name else "Take one such as nightly.",
+            closest=("help digest add",),
         )
-        said.append(f"{name.lstrip('-')} {'not ' if name.startswith('-') else ''}{text}".strip())
-    return " · ".join(said)
+    return name
+
+
+def _whats(command: Command) -> tuple[What, ...]:
+    """What it is to tell of, in our order. Raises NotFoundError with the closest."""
+    typed = tuple(word.casefold() for word in command.several("what"))
+    for word in command.several("what"):
+        if word.casefold() not in WHATS:
+            raise NotFoundError(
+                f"A digest can't tell of “{word}”.",
+                why=f"It tells of {', '.join(WHATS)}.",
+                fix="Name some of these, with commas between them.",
+                closest=tuple(get_close_matches(word.casefold(), WHATS, 1)),
+                instead_of=word,
+            )
+    return cast("tuple[What, ...]", tuple(word for word in WHATS if word in typed))
+
+
+async def _merged(query: RunQuery, asking: Asking) -> RunQuery:
+    """The filters with those that the command names in place of what they were."""
+    command = asking.command
+    typed = replace(run_query(command, people=await asking.people()), words=tuple(command.word("words").split()))
+    changes: dict[str, Any] = {}
+    for flag, field in _FILTERS.items():
+        if command.get(flag) is not None:
+            changes[field] = () if _is_none(command, flag) else getattr(typed, field)
+    return replace(query, **changes)
+
+
+def _is_none(command: Command, flag: str) -> bool:
+    said = command.several(flag) or (command.word(flag),)
+    return len(said) == 1 and said[0].casefold() == NONE
+
+
+def _project_of(where: Target) -> str:
+    """The project as it is kept: its number, or nothing for the connection's own, whose name nobody has to look up."""
+    return "" if where.project.id == where.connection.project else str(where.project.id)
+
+
+def _words(before: str, command: Command, names: Mapping[str, str]) -> str:
+    """The filters in words: those of before, with those that the command names in their place."""
+    said = dict(word.partition(" ")[::2] for word in before.split(_BETWEEN) if word)
+    for name in ("auto", "manual", *_FILTERS):
+        value = command.get(name)
+        if value is None:
+            continue
+        if name in ("auto", "manual"):
+            said.pop("auto", None)
+            said.pop("manual", None)
+        key = "without-tag" if name == "-tag" else name
+        said.pop(key, None)
+        several = value if isinstance(value, tuple) else () if value is True else (str(value),)
+        if not _is_none(command, name):
+            said[key] = ", ".join(names.get(each, each).replace(_BETWEEN, " ") for each in several)
+    return _BETWEEN.join(f"{name} {value}".strip() for name, value in said.items())
+
+
+#: Between two filters in words.
+_BETWEEN = " · "

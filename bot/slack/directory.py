@@ -15,8 +15,8 @@ from bot.usecases.ports import Grants
 if TYPE_CHECKING:
     from slack_sdk.web.async_client import AsyncWebClient
 
-#: Seconds that roles and memberships are remembered: a burst of clicks asks once.
-FRESH_S = 10.0
+#: Seconds that roles and memberships are remembered: a burst of clicks asks once, a right that was taken away is gone.
+FRESH_S = 2.0
 #: The most admins who are asked about a request.
 MOST_ADMINS = 10
 #: Pages of `users.list` that are looked through for the workspace's admins.

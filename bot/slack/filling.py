@@ -7,13 +7,18 @@ system refuses above them; nothing that was typed is lost.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import hashlib
+import json
 import logging
+import re
 import time
+import unicodedata
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from bot.domain.acts import WRITES, Delete, Named, Proposal
+from bot.domain.acts import WRITES, Delete, Ended, Named, Proposal, Receipt
 from bot.domain.errors import (
     AmbiguousError,
     AskError,
@@ -24,7 +29,7 @@ from bot.domain.errors import (
     RundownError,
     TooLateError,
 )
-from bot.domain.model import Kind
+from bot.domain.model import Kind, Run
 from bot.domain.outcomes import Outcome
 from bot.postman import NotSaidError, Postman, ReturnPath
 from bot.presenters import messages
@@ -32,11 +37,13 @@ from bot.presenters.message import Message
 from bot.slack.acting import Acting, new_key
 from bot.slack.desk import LIMIT_S, PATIENCE_S, Answer, Asking, Desk, Question, late_message
 from bot.slack.drafting import Drafter
-from bot.slack.forms import Forms, Memo, Sent, ShownView, Values
+from bot.slack.forms import Forms, Memo, OldFormError, Sent, ShownView, Values
 from bot.slack.grammar_changes import wants_form
 from bot.slack.grammar_command import Command
 from bot.slack.grammar_forms import FormError, command_from, values_of
+from bot.slack.grammar_words import clean
 from bot.slack.mishaps import complain
+from bot.slack.spoken import message_in_words
 from bot.slack.tasks import Tasks
 from bot.usecases.changing import LateError
 from bot.usecases.finding import Found
@@ -52,6 +59,10 @@ NAME = "change"
 CONFIRM = "confirm"
 #: Seconds until the form opens though the system has not told yet what it is about; Slack gives three.
 OPEN_S = 1.0
+#: Seconds that a form waits for the public receipt before it says that it is done.
+SAID_S = 2.0
+#: The longest name that anybody is asked to type.
+MOST_TYPED = 150
 SHORTCUTS = {"note_on_run": "note", "attach_to_run": "link"}
 
 _UNSHOWN = "Slack does not take the form; the log says why. Type the whole command instead."
@@ -68,11 +79,12 @@ _TITLES = {
 
 @dataclass(frozen=True, slots=True)
 class _Filled:
-    """A form as it will be shown."""
+    """A form as it will be shown. `there` is what the run has in those of its fields that begin with it."""
 
     fields: tuple[Field, ...]
     intro: tuple[str, ...] = ()
     run: str = ""
+    there: Mapping[str, str] = field(default_factory=dict)
 
 
 class Filling:
@@ -104,7 +116,7 @@ class Filling:
             self._desk.feature(verb, self.answer)
         self._acting.open_form = self.open
         self._forms.on(NAME, self.check, lambda sent: self._taken(sent, self.take))
-        self._forms.on(CONFIRM, lambda _: {}, lambda sent: self._taken(sent, self.take_confirmed))
+        self._forms.on(CONFIRM, _check_confirm, lambda sent: self._taken(sent, self.take_confirmed))
 
     # ── opening ──
 
@@ -141,6 +153,7 @@ class Filling:
             thread=back.thread,
             typed=command.text(),
             preview=preview,
+            answer=back.response_url if preview else "",
         )
         filling = self._tasks.spawn(self._fill_in(view, memo, command, back.user), name=f"form {memo.key}")
         filling.add_done_callback(lambda _: self._opening.discard(trigger))
@@ -178,14 +191,18 @@ class Filling:
             )
             if known is not None:
                 values["ref"] = str(known)
+            intro: tuple[str, ...] = ()
             if verb == "note":
-                values["text"] = text
+                values["text"], intro = _fitting(await message_in_words(text, self._name_of))
             else:
                 values["url"] = await self._postman.permalink(back.channel, back.message_ts)
                 values["name"] = "Slack message"
-            await self._update(view, memo, _Filled(_append_fields(verb, values, ask_run=True)))
+            await self._update(view, memo, _Filled(_append_fields(verb, values, ask_run=True), intro))
         except Exception as error:  # the last resort, as above
             await self._failed(view, memo, error, back.user)
+
+    async def _name_of(self, user: str) -> str:
+        return (await self._world.people.member(user)).name
 
     async def _show(
         self, view: str, memo: Memo, command: Command, values: Values, user: str, *, error: str = ""
@@ -195,7 +212,10 @@ class Filling:
         asking = await self._desk.understand(command, Question(text=command.text(), back=back))
         filled = await self._fill(asking, values)
         kept = _beside(command, filled.fields).text()
-        return await self._update(view, replace(memo, run=filled.run, typed=kept), filled, error)
+        before = _digests(memo)  # of what was changed already: that is compared with what was first shown
+        there = {**filled.there, **{name: before[name] for name in filled.there if name in values and name in before}}
+        shown = json.dumps(there, separators=(",", ":")) if there else ""
+        return await self._update(view, replace(memo, run=filled.run, typed=kept, shown=shown), filled, error)
 
     async def _update(self, view: str, memo: Memo, filled: _Filled, error: str = "") -> bool:
         from bot.presenters.forms import Form
@@ -245,16 +265,21 @@ class Filling:
         from bot.presenters.forms import Field, Form
 
         proposal = await self._proposals.get(memo.preview)
-        if proposal is None or not proposal.confirm:
+        if proposal is None or not _confirms(proposal):
             gone = GrammarError("This preview is not known any more.", fix="Ask again.")
             await self._failed(view, memo, gone, user)
             return
+        what, wanted = _to_type(proposal)
         form = Form(
             title="Delete a run",
             submit="Delete for good",
             intro=proposal.warnings,
             fields=(
-                Field(name="name", label=f"Type the name to confirm: {proposal.confirm}"[:200], placeholder="Its name"),
+                Field(
+                    name="name",
+                    label=f"Type {what} to confirm: {wanted}",
+                    placeholder=what.capitalize(),
+                ),
             ),
             error=error,
         )
@@ -284,26 +309,36 @@ class Filling:
             fields = await _start_fields(target.connection, target.project.id, kind, values)
             return _Filled(fields, (f"A new {kind.noun} in {target.where}.",), f"{target.connection.name}")
         found = await asking.find(command.refs[0])
-        run = found.run
-        intro = (f"{run.kind.noun.capitalize()} {run.ref.short}: {run.name}",)
+        await self._drafter.need_possible(found, command.verb)
+        run = await _read_now(found) if command.verb == "edit" else found.run
+        intro: tuple[str, ...] = (f"{run.kind.noun.capitalize()} {run.ref.short}: {run.name}",)
+        there: Mapping[str, str] = {}
         match command.verb:
             case "edit":
-                fields = await _edit_fields(found, values)
+                there = _there(await _edit_fields(found.connection, run, {}))
+                fields = await _edit_fields(found.connection, run, values)
+                if run.rich:
+                    intro += (f"Its description has formatting; change it in {found.connection.system}.",)
             case "report":
                 fields = await _report_fields(found, values)
             case verb:
                 fields = _append_fields(verb, values)
-        return _Filled(fields, intro, str(found.ref))
+        return _Filled(fields, intro, str(found.ref), there)
 
     # ── what is sent ──
 
     def check(self, sent: Sent) -> Mapping[str, str]:
         """What is wrong, by field, as far as that needs nobody to be asked."""
+        if sent.memo.verb not in _TITLES or sent.memo.verb == "delete" or not sent.values:
+            raise OldFormError
         try:
             command = self._command(sent)
+        except KeyError:
+            raise OldFormError from None
         except FormError as error:
-            asked = {name: words for name, words in error.fields.items() if name in sent.values}
-            return asked or {next(iter(sent.values)): error.why}
+            wrong = {name: _by_label(words, sent.labels) for name, words in error.fields.items()}
+            asked = {name: words for name, words in wrong.items() if name in sent.values}
+            return asked or {next(iter(sent.values)): " ".join(wrong.values())}
         if command.verb == "report" and wants_form(command) and "outcome" in sent.values:
             return {"outcome": "Every test needs an outcome."}
         return {}
@@ -336,12 +371,23 @@ class Filling:
     async def _taken(self, sent: Sent, work: Callable[[Sent], Awaitable[None]]) -> None:
         """Work on one delivery of a form; whatever goes wrong is told to whoever sent it."""
         if not await self._desk.is_first(f"form {sent.memo.key}"):
+            await self._tell_late(sent)
             return
         PATIENCE.set(Patience(time.monotonic() + PATIENCE_S))
         try:
             await work(sent)
         except Exception as error:  # the last resort: no form says for ever that it is working
             await self._failed(sent.view, sent.memo, error, sent.user)
+
+    async def _tell_late(self, sent: Sent) -> None:
+        """What became of a form that was sent before; while that is being done, whoever does it tells."""
+        with contextlib.suppress(RundownError):
+            tried = (sent.memo.key, sent.memo.preview if sent.memo.verb == "delete" else "")
+            entries = [await self._drafter.ledger.entry(key) for key in filter(None, tried)]
+            for entry in entries:
+                if entry is not None and entry.outcome is not Ended.BEGUN:
+                    late = messages.form_done(_TITLES[sent.memo.verb][0], late_message(entry, self._world))
+                    await self._forms.show(sent.view, late, "waiting", sent.memo)
 
     async def take(self, sent: Sent) -> None:
         """Do what the form says; it tells how that went."""
@@ -354,10 +400,18 @@ class Filling:
                 asking = await self._desk.understand(command, Question(text=command.text(), back=back))
                 if memo.verb == "edit":
                     asking = replace(asking, command=await self._only_changes(asking, sent))
+                if memo.preview:
+                    await self._acting.replaced(memo.preview, back)
                 proposal = replace(await self._drafter.propose(asking, memo.key), made_at=self._world.now())
                 await self._proposals.put(
                     proposal, team=back.team, channel=back.channel, thread=back.thread, user=back.user
                 )
+        except LateError as error:
+            await self._say_late(sent, error)
+            return
+        except _ChangedError as error:
+            await self._show_changed(sent, command, error)
+            return
         except (RundownError, TimeoutError) as error:
             told = error if isinstance(error, RundownError) else GrammarError("That took too long.", fix="Try again.")
             await self._show_again(sent, command, told)
@@ -368,12 +422,14 @@ class Filling:
         """Delete, if the name was typed as it is."""
         memo = sent.memo
         proposal = await self._proposals.get(memo.preview)
-        if proposal is None or not isinstance(proposal.change, Delete):
+        if proposal is None or not _confirms(proposal):
             gone = GrammarError("This preview is not known any more.", fix="Ask again.")
             await self._failed(sent.view, memo, gone, sent.user)
             return
-        if _folded(str(sent.values.get("name", ""))) != _folded(proposal.confirm):
-            await self._show_confirm(sent.view, memo, sent.user, "That is not its name; nothing was deleted.")
+        what, wanted = _to_type(proposal)
+        if _folded(str(sent.values.get("name", ""))) != _folded(wanted):
+            sorry = f"That is not {what}; nothing was deleted."
+            await self._show_confirm(sent.view, memo, sent.user, sorry)
             return
         back = ReturnPath(team=memo.team, channel=memo.channel, user=sent.user, thread=memo.thread, private=False)
         await self._do(sent, proposal, back, None)
@@ -384,9 +440,7 @@ class Filling:
         try:
             receipt = await self._acting.carry_out(proposal, back, begun=_nothing)
         except LateError as error:
-            late = late_message(error.entry, self._world)
-            if not await self._forms.show(sent.view, messages.form_done(title, late), "waiting", memo):
-                await self._say(memo, sent.user, late)
+            await self._say_late(sent, error)
             return
         except RundownError as error:
             if command is None or isinstance(error, TooLateError):
@@ -395,12 +449,58 @@ class Filling:
                 await self._show_again(sent, command, error)
             await self._acting.told(proposal.key)
             return
-        message = messages.receipt(receipt, now=self._world.now())
-        shown = await self._forms.show(sent.view, messages.form_done(title, message), "waiting", memo)
+        if memo.answer and receipt.entry.outcome is Ended.DONE:
+            await self._postman.withdraw(replace(back, response_url=memo.answer))
+        publishing = asyncio.create_task(self._acting.publish(back, receipt), name=f"receipt {proposal.key}")
         try:
-            await self._acting.finish_form(back, receipt, shown=shown)
+            await asyncio.wait({publishing}, timeout=SAID_S)
+            public = publishing.done() and publishing.exception() is None and publishing.result()
+            end = self._end(receipt, back.channel if public else "")
+            shown = await self._forms.show(sent.view, messages.form_done(title, end), "waiting", memo)
+            public = await publishing
+            await self._acting.finish_form(back, receipt, said=shown or public)
         except NotSaidError as error:
             log.error("the end of %s could not be said: %s", proposal.key, error.reason)
+        finally:
+            publishing.cancel()
+
+    def _end(self, receipt: Receipt, channel: str) -> Message | str:
+        """The end in a short sentence; with the reason where it is not simply done, as nobody else tells that."""
+        from bot.presenters.deeds import deed
+
+        entry, called = receipt.entry, deed(receipt.entry.verb)
+        short = f" {entry.ref.short}" if entry.ref is not None else ""
+        if entry.outcome is Ended.DONE:
+            where = f"; the receipt is in <#{channel}>" if channel else ""
+            return Message(text=f"✅ {called.done}{short}{where}.", blocks=[])
+        if entry.outcome is Ended.DOUBT:
+            return f"❔ It is not known yet whether this was done:{short or ' a new run'}. {entry.why}"
+        return f"⚠️ {called.undone}{short}. {entry.why}"
+
+    async def _say_late(self, sent: Sent, error: LateError) -> None:
+        late = late_message(error.entry, self._world)
+        title, _ = _TITLES.get(sent.memo.verb, ("Rundown", ""))
+        if not await self._forms.show(sent.view, messages.form_done(title, late), "waiting", sent.memo):
+            await self._say(sent.memo, sent.user, late)
+
+    async def _show_changed(self, sent: Sent, command: Command, error: _ChangedError) -> None:
+        """The form with what somebody else wrote meanwhile, and what the person had written in its place."""
+        memo = replace(sent.memo, key=new_key(), shown="")
+        values = {name: value for name, value in self._values(sent).items() if name in error.kept}
+        names = [sent.labels.get(name, name) for name in error.theirs]
+        yours = ", ".join(f"“{_cut(_one(sent.values, name))}”" for name in error.theirs)
+        words = (
+            f"{' and '.join(names)} {'was' if len(names) == 1 else 'were'} changed by somebody else meanwhile; you see "
+            f"it as it is now. You had written {yours}. Nothing was changed; send the form again as it should be."
+        )
+        try:
+            shown = await self._show(sent.view, memo, command, values, sent.user, error=words)
+        except (RundownError, TimeoutError) as failed:
+            await self._failed(sent.view, memo, failed, sent.user)
+            return
+        if not shown:
+            await self._say(memo, sent.user, messages.complaint(complain(error, command), now=self._world.now()))
+            await self._offer_again(memo, sent.user, command)
 
     async def _show_again(self, sent: Sent, command: Command, error: RundownError) -> None:
         """The same form with what was typed, and why it could not be done."""
@@ -409,12 +509,16 @@ class Filling:
             await self._failed(sent.view, memo, error, sent.user, command)
             return
         values = self._values(sent)
+        if memo.verb == "edit":  # what was left alone is shown as it is by now
+            kept = _changed(sent)
+            values = {name: value for name, value in values.items() if name in kept or name not in sent.values}
+        told = _by_label(_words(error), sent.labels)
         try:
             if "ref" in sent.values:  # a form that asks for the run as well
                 filled = _Filled(_append_fields(memo.verb, values, ask_run=True))
-                shown = await self._update(sent.view, memo, filled, _words(error))
+                shown = await self._update(sent.view, memo, filled, told)
             else:
-                shown = await self._show(sent.view, memo, command, values, sent.user, error=_words(error))
+                shown = await self._show(sent.view, memo, command, values, sent.user, error=told)
         except (RundownError, TimeoutError):  # the system does not even tell what the form needs
             await self._failed(sent.view, memo, error, sent.user)
             await self._offer_again(memo, sent.user, command)
@@ -424,15 +528,27 @@ class Filling:
             await self._offer_again(memo, sent.user, command)
 
     async def _only_changes(self, asking: Asking, sent: Sent) -> Command:
-        """The edit without the fields that were left as they are."""
+        """The edit without the fields that were left as they were shown. Raises _ChangedError."""
         found = await asking.find(asking.command.refs[0])
-        shown = {field.name: field.value for field in await _edit_fields(found, {})}
-        changed = {name: value for name, value in sent.values.items() if shown.get(name, "") != value}
-        if not changed:
+        typed = {name: value for name, value in self._typed(sent.memo).items() if name not in {*sent.values, "ref"}}
+        changed = _changed(sent)
+        if not changed and not typed:
             raise AskError(
                 "Nothing is different.", why="Every field is as it was.", fix="Change one, or close the form."
             )
-        return command_from("edit", {"ref": str(found.run.ref), **changed})
+        before, run = _digests(sent.memo), await _read_now(found)
+        now = {each.name: each for each in await _edit_fields(found.connection, run, {})}
+        theirs = tuple(
+            name
+            for name, value in changed.items()
+            if name in before
+            and name in now
+            and before[name] not in _alike(now[name], run)
+            and _digest(name, value) not in _alike(now[name], run)
+        )
+        if theirs:
+            raise _ChangedError(theirs, frozenset({*changed, *typed}.difference(theirs)))
+        return command_from("edit", {"ref": str(run.ref), **typed, **changed})
 
 
 def _wants_form(asking: Asking) -> bool:
@@ -463,15 +579,104 @@ async def _nothing() -> None:
     """The form says already that it is being done."""
 
 
+class _ChangedError(TooLateError):
+    """Somebody else changed a field after it was shown: `theirs` are the fields, `kept` what is asked besides."""
+
+    def __init__(self, theirs: tuple[str, ...], kept: frozenset[str]) -> None:
+        super().__init__(
+            f"Somebody else changed its {' and '.join(theirs)} meanwhile.",
+            why="Nothing was changed.",
+            fix="Look again.",
+        )
+        self.theirs = theirs
+        self.kept = kept
+
+
+async def _read_now(found: Found) -> Run:
+    """The run as it is, from no memory: what a form begins with is what is there."""
+    found.connection.forget(found.run.ref)
+    return await found.connection.run(found.run.ref)
+
+
+def _there(fields: Sequence[Field]) -> dict[str, str]:
+    """What fields begin with, short enough to travel in a form."""
+    return {each.name: _digest(each.name, each.value) for each in fields}
+
+
+def _digest(name: str, value: str | tuple[str, ...]) -> str:
+    text = clean(value if isinstance(value, str) else ",".join(value))
+    text = text if name == "description" else " ".join(text.split())
+    return hashlib.blake2s(text.encode(), digest_size=6).hexdigest()
+
+
+def _digests(memo: Memo) -> dict[str, str]:
+    try:
+        told = json.loads(memo.shown or "{}")
+    except ValueError:
+        return {}
+    return {str(name): str(value) for name, value in told.items()} if isinstance(told, dict) else {}
+
+
+def _changed(sent: Sent) -> dict[str, str | tuple[str, ...]]:
+    """What is not as the run had it when the form was shown."""
+    before, nothing = _digests(sent.memo), _digest("", "")
+    return {name: value for name, value in sent.values.items() if before.get(name, nothing) != _digest(name, value)}
+
+
+def _alike(now: Field, run: Run) -> tuple[str, ...]:
+    """What a field has now; a milestone goes by its number or, where none could be chosen, by its name."""
+    value = _digest(now.name, now.value)
+    return (value, _digest(now.name, run.milestone)) if now.name == "milestone" else (value,)
+
+
+def _by_label(words: str, labels: Mapping[str, str]) -> str:
+    """The sentence with what a form calls its fields, in place of the flags that one would type."""
+    return re.sub(r"--([a-z][a-z-]*)", lambda flag: f"“{labels[flag[1]]}”" if flag[1] in labels else flag[0], words)
+
+
+def _check_confirm(sent: Sent) -> Mapping[str, str]:
+    if sent.memo.verb != "delete" or "name" not in sent.values:
+        raise OldFormError
+    return {}
+
+
+def _confirms(proposal: Proposal) -> bool:
+    return isinstance(proposal.change, Delete) and bool(proposal.confirm)
+
+
+def _to_type(proposal: Proposal) -> tuple[str, str]:
+    """What has to be typed to delete a run: its name, or its reference where nobody could type that."""
+    ref = proposal.run.ref if proposal.run is not None else None
+    if ref is not None and not 0 < len(_folded(proposal.confirm)) <= MOST_TYPED:
+        return "its reference", ref.short
+    return "its name", " ".join(proposal.confirm.split())
+
+
 def _folded(text: str) -> str:
-    return " ".join(text.split()).casefold()
+    """What of a name is to be seen, however it is written."""
+    spaced = (" " if char.isspace() else char for char in unicodedata.normalize("NFKC", text))
+    seen = (char for char in spaced if unicodedata.category(char) not in ("Cf", "Cc", "Cn"))
+    return " ".join("".join(seen).split()).casefold()
+
+
+def _fitting(text: str) -> tuple[str, tuple[str, ...]]:
+    """A text that a field has room for, with a sentence where it had to be cut."""
+    from bot.presenters.limits import TYPED
+
+    if len(text) <= TYPED:
+        return text, ()
+    return f"{text[: TYPED - 1].rstrip()}…", (f"The message was cut: a note has room for {TYPED:,} characters.",)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 300 else f"{text[:299]}…"
 
 
 def _words(error: RundownError) -> str:
     choices = ""
     if isinstance(error, AmbiguousError):
         choices = " It could be " + ", ".join(choice.label for choice in error.choices[:8]) + "."
-    return f"{error.what} {error.why} {error.fix}".strip() + choices
+    return " ".join(filter(None, (error.what, error.why, error.fix))) + choices
 
 
 def _choices(several: Sequence[Named]) -> tuple[Choice, ...]:
@@ -554,13 +759,23 @@ async def _start_fields(connection: Connection, project: int, kind: Kind, values
     )
 
 
-async def _edit_fields(found: Found, values: Values) -> tuple[Field, ...]:
+async def _edit_fields(connection: Connection, run: Run, values: Values) -> tuple[Field, ...]:
+    """What the run has, but where something else was typed; a description whose formatting is not told is left out."""
     from bot.presenters.forms import Field
 
-    run = found.run
-    milestones = await _offered(found.connection, "milestone", run.project)
+    def line(name: str, there: str) -> str:
+        return _one(values, name) if name in values else there
+
+    milestones = await _offered(connection, "milestone", run.project)
     now = next((each.command for each in milestones if each.label == run.milestone), "")
     milestone = _chosen(_one(values, "milestone"), milestones) if "milestone" in values else now
+    description = Field(
+        name="description",
+        label="Description",
+        kind="text",
+        value=line("description", run.description),
+        optional=True,
+    )
     return (
         Field(name="name", label="Name", value=_one(values, "name") or run.name),
         Field(
@@ -571,7 +786,7 @@ async def _edit_fields(found: Found, values: Values) -> tuple[Field, ...]:
             value=milestone or ("none" if milestones else run.milestone),
             optional=True,
         ),
-        Field(name="refs", label="References", value=_one(values, "refs") or run.refs, optional=True),
+        Field(name="refs", label="References", value=line("refs", run.refs), optional=True),
         Field(
             name="cases",
             label="Cases",
@@ -579,13 +794,7 @@ async def _edit_fields(found: Found, values: Values) -> tuple[Field, ...]:
             hint="Numbers such as 1,2,4-8, or all. Left empty, they stay as they are.",
             optional=True,
         ),
-        Field(
-            name="description",
-            label="Description",
-            kind="text",
-            value=_one(values, "description") or run.description,
-            optional=True,
-        ),
+        *(() if run.rich else (description,)),
     )
 
 

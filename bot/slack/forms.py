@@ -10,7 +10,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bot.presenters import messages
@@ -33,7 +33,8 @@ Values = Mapping[str, str | tuple[str, ...]]
 class Memo:
     """What a dialog is about: the verb, where it was opened from and by which command; `key` is new with each showing.
 
-    `preview` is the proposal it belongs to, `run` the run it is about (both empty where there is none).
+    `preview` is the proposal it belongs to, `answer` the address that reaches its message, `run` the run it is about
+    (all empty where there is none). `shown` tells what the run had in its fields when they were shown.
     """
 
     key: str
@@ -43,7 +44,9 @@ class Memo:
     thread: str = ""
     typed: str = ""
     preview: str = ""
+    answer: str = ""
     run: str = ""
+    shown: str = ""
 
     def text(self) -> str:
         """As it travels; Slack takes 3,000 characters, so a long command stays behind."""
@@ -68,15 +71,20 @@ class ShownView(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """A dialog that somebody has sent. `values` are by field name; files are their Slack ids."""
+    """A dialog that somebody has sent. `values` are by field name, as `labels` are; files are their Slack ids."""
 
     view: str
     user: str
     values: Values
     memo: Memo
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
-#: Wrong fields with what is wrong about them; nothing if the dialog may go.
+class OldFormError(Exception):
+    """A dialog that this version does not make: nothing can be done with what it says."""
+
+
+#: Wrong fields with what is wrong about them; nothing if the dialog may go. May raise OldFormError.
 Check = Callable[[Sent], Mapping[str, str]]
 Take = Callable[[Sent], Coroutine[Any, Any, None]]
 
@@ -111,19 +119,21 @@ class Forms:
         view = body.get("view") or {}
         memo = Memo.read(str(view.get("private_metadata") or ""))
         known = self._known.get(str(view.get("callback_id") or ""))
-        if known is None or memo is None:
-            done = messages.form_done(
-                "Out of date", "This form is from an older version. Please type the command again."
-            )
-            return {"response_action": "update", "view": done.as_dict("waiting", "")}
+        values = _values(view)
+        if known is None or memo is None or values is None:
+            return _out_of_date()
         check, take = known
         sent = Sent(
             view=str(view.get("id", "")),
             user=str((body.get("user") or {}).get("id", "")),
-            values=_values(view),
-            memo=memo,
+            values=values,
+            memo=replace(memo, team=_team(body)),  # what Slack says now, not what a form said then
+            labels=_labels(view),
         )
-        wrong = check(sent)
+        try:
+            wrong = check(sent)
+        except OldFormError:
+            return _out_of_date()
         if wrong:
             return {"response_action": "errors", "errors": dict(wrong)}
         if len(self._settling) > MOST_SETTLING:
@@ -152,9 +162,28 @@ def _title(view: Mapping[str, Any]) -> str:
     return str((view.get("title") or {}).get("text") or "Rundown")
 
 
-def _values(view: Mapping[str, Any]) -> dict[str, str | tuple[str, ...]]:
-    """What was entered, by field name; files by their ids."""
-    told = messages.answers((view.get("state") or {}).get("values") or {})
+def _out_of_date() -> dict[str, Any]:
+    done = messages.form_done("Out of date", "This form is from an older version. Please type the command again.")
+    return {"response_action": "update", "view": done.as_dict("waiting", "")}
+
+
+def _team(body: Mapping[str, Any]) -> str:
+    told = (body.get("team") or {}).get("id") or (body.get("user") or {}).get("team_id")
+    return str(told or (body.get("view") or {}).get("team_id") or "")
+
+
+def _labels(view: Mapping[str, Any]) -> dict[str, str]:
+    """What the fields are called, by their names."""
+    blocks = [block for block in view.get("blocks") or () if isinstance(block, dict) and block.get("label")]
+    return {str(block.get("block_id", "")): str(block["label"].get("text", "")) for block in blocks}
+
+
+def _values(view: Mapping[str, Any]) -> dict[str, str | tuple[str, ...]] | None:
+    """What was entered, by field name; files by their ids. None for what is no form of ours."""
+    try:
+        told = messages.answers((view.get("state") or {}).get("values") or {})
+    except (AttributeError, TypeError, ValueError, KeyError):
+        return None
     return {
         name: value if isinstance(value, str) else tuple(each if isinstance(each, str) else each.id for each in value)
         for name, value in told.items()

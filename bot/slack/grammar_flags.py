@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.slack.grammar_near import nearest
 from bot.slack.grammar_words import Word
-from bot.slack.verbs import EVERYWHERE, Flag, Verb
+from bot.slack.verbs import Flag, Verb
 
 #: Phones turn `--` into one long dash; a short one before a name and a colon excludes.
 _LONG_DASHES = "‒–—―"
@@ -45,7 +45,7 @@ class Flags:
 
     def __init__(self, verb: Verb) -> None:
         self._verb = verb
-        self._known = {name: flag for flag in (*verb.flags, *EVERYWHERE) for name in (flag.name, *flag.aliases)}
+        self._known = {name: flag for flag in (*verb.flags, *verb.everywhere) for name in (flag.name, *flag.aliases)}
 
     def exact(self, name: str) -> Flag | None:
         return self._known.get(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.domain.answers import HelpIndex, HelpVerb
 from bot.slack.grammar import Grammar
-from bot.slack.verbs import EVERYWHERE, Verb
+from bot.slack.verbs import Verb
 
 _REFS = (
     "REF: R118, A412, A412/3 (a thread), S55/98142 (an instance), testrail:R118, a number, a pasted link, last, "
@@ -22,13 +22,13 @@ def help_index(grammar: Grammar, command_name: str) -> HelpIndex:
 def help_verb(grammar: Grammar, name: str, command_name: str) -> HelpVerb:
     """All about one verb. Raises GrammarError if there is none of that name."""
     verb = grammar.named(name)
-    flags = tuple((flag.typed, flag.says) for flag in (*verb.flags, *EVERYWHERE) if not flag.hidden)
+    flags = tuple((flag.typed, flag.says) for flag in (*verb.flags, *verb.everywhere) if not flag.hidden)
     return HelpVerb(
         name=verb.name,
         sentence=verb.says,
         usage=usage(verb, command_name),
         flags=flags,
-        examples=tuple(f"{command_name} {example}" for example in verb.examples),
+        examples=tuple(f"{command_name} {example}" for example in verb.shown_examples),
         notes=_notes(verb),
     )
 
@@ -52,7 +52,7 @@ def _brief(verb: Verb, command_name: str) -> HelpVerb:
         sentence=verb.says,
         usage=usage(verb, command_name),
         flags=(),
-        examples=(f"{command_name} {verb.examples[0]}",),
+        examples=(f"{command_name} {verb.shown_examples[0]}",),
     )
 
 

@@ -11,11 +11,12 @@ from bot.slack.grammar_command import Command, Lines, Numbers, Value
 from bot.slack.grammar_flags import Flags, TypedFlag, typed_flag, typed_pair
 from bot.slack.grammar_near import nearest
 from bot.slack.grammar_problem import ValueProblem
+from bot.slack.grammar_rule import Rule
 from bot.slack.grammar_values import is_day_and_clock, read_value, samples
 from bot.slack.grammar_words import Word, prose
 from bot.slack.grammar_wrong import Mends, WrongError
-from bot.slack.refs import SPOKEN, NumberError, names_kind, near_refs, read_ref
-from bot.slack.verbs import REPEATED, Flag, Takes, Verb
+from bot.slack.refs import SPOKEN, NumberError, is_ref, names_kind, near_refs, read_ref
+from bot.slack.verbs import REPEATED, SHARE, Flag, Takes, Verb
 
 _SEVERAL = (Takes.WORDS, Takes.PEOPLE, Takes.NUMBERS)
 #: Kinds whose value goes on behind a colon and a space, even without quotes.
@@ -131,6 +132,8 @@ class Reader:
 
     def _known(self, typed: TypedFlag, at: int) -> Flag:
         fitting = self._flags.fitting(typed.name)
+        if not fitting and typed.name == SHARE.name:
+            raise wrong.not_shared(self._verb, lambda: [self._with(at, at + 1)])
         if not fitting:
             raise wrong.no_flag(
                 self._verb, f"--{typed.name}", self._flags.like(typed.name), lambda: self._like(typed, at)
@@ -234,6 +237,8 @@ class Reader:
         least, most = self._verb.words
         if self._verb.prose:
             return (prose([self._tail[at] for at in loose]),) if loose else ()
+        if any(slot.takes is Takes.GRANTEE for slot in self._verb.slots):
+            return Rule(self._verb, self._head, self._tail, loose).words()
         if self._verb.slots and not self._verb.rest:
             return self._slots(loose)
         words = [self._tail[at].in_a_line().text.strip() for at in loose]
@@ -244,7 +249,7 @@ class Reader:
         if len(words) > most and self._verb.rest:
             return (*words[: most - 1], " ".join(words[most - 1 :]))
         if len(words) > most:
-            raise wrong.too_many(self._verb, words[most], lambda: self._fewer(loose[most:]))
+            raise wrong.too_many(self._verb, words[most], lambda: self._fitted(loose[most:]))
         return tuple(words)
 
     @staticmethod
@@ -331,6 +336,14 @@ class Reader:
     def _harmless(self) -> tuple[str, ...]:
         """A run to suggest out of thin air: never to a verb that writes."""
         return () if self._verb.writes else ("last",)
+
+    def _fitted(self, surplus: list[int]) -> Mends:
+        """With a run that is too much behind the flag that takes one, else without what is too much."""
+        flag = next((flag for flag in self._verb.flags if flag.takes is Takes.REF), None)
+        if flag is not None and flag.name not in self._single and is_ref(self._tail[surplus[0]]):
+            yield self._with(surplus[0], surplus[0], Word.of(f"--{flag.name}"))
+        else:
+            yield from self._fewer(surplus)
 
     def _fewer(self, surplus: list[int]) -> Mends:
         """Without what is too much."""

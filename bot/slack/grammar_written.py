@@ -145,14 +145,16 @@ def _loose_duration(text: str) -> tuple[str, ...]:
     return (f"00:{text:0>5}", f"{text:0>5}:00") if re.fullmatch("[0-9]{1,2}:[0-5][0-9]", text) else ()
 
 
-def _grantee(flag: Flag, word: Word) -> str:
+def read_mention(word: Word) -> str:
+    """Which mention of Slack's a word is: `user`, `group` or `channel`; empty if it is none that rules are made of."""
     text = word.text.strip()
-    if _USER.fullmatch(text) or _GROUP.fullmatch(text):
-        return text
-    if text.startswith("<#"):
-        raise ValueProblem("A channel is no person.", "Name the person or the user group first, then the channel.")
-    if text.startswith("<!"):
-        raise ValueProblem("That is everybody, not a user group.", "Name people or user groups.")
+    several = ((_USER, "user"), (_GROUP, "group"), (_CHANNEL, "channel"))
+    return next((kind for pattern, kind in several if pattern.fullmatch(text)), "")
+
+
+def _grantee(flag: Flag, word: Word) -> str:
+    if read_mention(word) in ("user", "group"):
+        return word.text.strip()
     raise ValueProblem(
         f"{flag.called} takes a mention of a person or a user group: a name alone may be anybody's.",
         "Type @ and the name, and pick it from what Slack suggests.",
@@ -160,9 +162,8 @@ def _grantee(flag: Flag, word: Word) -> str:
 
 
 def _channel(flag: Flag, word: Word) -> str:
-    text = word.text.strip()
-    if _CHANNEL.fullmatch(text):
-        return text
+    if read_mention(word) == "channel":
+        return word.text.strip()
     raise ValueProblem(
         f"{flag.called} takes a channel of Slack's, not only its name.",
         "Type # and the name, and pick it from what Slack suggests.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from bot.slack.grammar_words import Word
-from bot.slack.verbs import EVERYWHERE, Flag, Planned, Takes, Verb
+from bot.slack.verbs import Flag, Planned, Takes, Verb
 
 #: Flags named in one sentence.
 _NAMED_MOST = 8
@@ -71,8 +71,8 @@ def either(names: Iterable[str]) -> str:
 
 
 def all_of(names: Iterable[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    *most, last = names
+    """`a`, `a and b`, `a, b and c`; nothing of nothing."""
+    *most, last = (*names,) or ("",)
     return f"{', '.join(most)} and {last}" if most else last
 
 
@@ -126,17 +126,28 @@ def verb_not_first(verb: Verb, before: str, mends: Callable[[], Mends]) -> Wrong
 
 def no_flag(verb: Verb, typed: str, like: tuple[str, ...], mends: Callable[[], Mends]) -> WrongError:
     """`like` are the names of flags that may have been meant."""
-    names = [flag.name for flag in (*verb.flags, *EVERYWHERE) if not flag.hidden]
+    names = [flag.name for flag in (*verb.flags, *verb.everywhere) if not flag.hidden]
     names = [f"--{name}" for name in dict.fromkeys((*like, *names))]
     more = len(names) - _NAMED_MOST
     named = f"{', '.join(names[:_NAMED_MOST])}, and {more} more" if more > 0 else all_of(names)
+    there_are = f"The flags of {verb.name} are" if len(names) > 1 else f"The only flag of {verb.name} is"
     return WrongError(
         f"{shown(typed)} is not a flag of {verb.name}.",
-        why=f"The flags of {verb.name} are {named}." if len(names) > 1 else f"The only flag of {verb.name} is {named}.",
+        why=f"{there_are} {named}." if names else f"{verb.name} has no flags.",
         fix=f"Type help {verb.name} to see all it takes, or put “quotes” around words that begin with a dash.",
         mends=mends,
         verb=verb,
     )
+
+
+def not_shared(verb: Verb, mends: Callable[[], Mends]) -> WrongError:
+    """`--share` where the answer is for one person."""
+    why = (
+        "What you change is told to everybody anyway, once it is done; before that it is shown to you alone."
+        if verb.writes and not verb.settings
+        else "Its answer is for you alone."
+    )
+    return WrongError(f"{verb.name} can't be shared.", why=why, fix="Leave --share out.", mends=mends, verb=verb)
 
 
 def no_whole_flag(verb: Verb, typed: str, fitting: tuple[Flag, ...], mends: Callable[[], Mends]) -> WrongError:
@@ -265,7 +276,7 @@ def missing_words(verb: Verb, given: int) -> WrongError:
     return WrongError(
         f"{verb.name} needs {verb.usage}.",
         why=f"Only {verb.name} was typed." if not given else "Something is missing at the end.",
-        fix=f"For example: {verb.examples[0]}.",
+        fix=f"For example: {verb.shown_examples[0]}.",
         verb=verb,
     )
 

@@ -97,14 +97,14 @@ class Verb:
     takes everything that remains. `slots` tell what its words are, where they are more than words. `stands_for` makes
     it the verb of a text without one: of an empty text, of a bare reference, or (only as a suggestion) of other words.
     A verb that `writes` must be typed in full, as must its flags; with `settings` it changes what Rundown itself does
-    and no run, and is there where Rundown only reads, too.
+    and no run, and is there where Rundown only reads, too. What it says is `private` where others have no use for it.
     With `picks` it takes either a reference or flags that choose runs.
     """
 
     name: str
     says: str
     usage: str
-    examples: tuple[str, str]
+    examples: tuple[str, ...]
     aliases: tuple[str, ...] = ()
     refs: tuple[int, int] = (0, 0)
     words: tuple[int, int] = (0, 0)
@@ -114,8 +114,19 @@ class Verb:
     notes: tuple[str, ...] = ()
     writes: bool = False
     settings: bool = False
+    private: bool = False
     picks: bool = False
     stands_for: Literal["", "nothing", "ref", "words"] = ""
+
+    @property
+    def everywhere(self) -> tuple[Flag, ...]:
+        """The flags that are not its own: what changes something shows its preview to who asked, and nobody else."""
+        return tuple(flag for flag in EVERYWHERE if flag is not SHARE or not (self.writes or self.private))
+
+    @property
+    def shown_examples(self) -> tuple[str, ...]:
+        """The examples as people see them while they type: with names where Slack has ids."""
+        return tuple(_as_typed(example) for example in self.examples)
 
     @property
     def prose(self) -> bool:
@@ -123,12 +134,23 @@ class Verb:
         return self.rest and any(slot.takes is Takes.TEXT for slot in self.slots)
 
 
+#: What the mentions in examples are shown as: Slack knows people, groups and channels by ids.
+NAMED = {"<@U024BE7LH>": "@tom", "<!subteam^S024BE7LH>": "@qa-team", "<#C024BE7LH>": "#release"}
+
+
+def _as_typed(example: str) -> str:
+    for written, name in NAMED.items():
+        example = example.replace(written, name)
+    return example
+
+
 #: As many words as somebody cares to type.
 ANY = 10_000
 
-#: Every verb has these. `--page` is for buttons.
+SHARE = Flag(name="share", takes=Takes.SWITCH, says="Answer in public.")
+#: Flags that verbs have besides their own, see `Verb.everywhere`. `--page` is for buttons.
 EVERYWHERE = (
-    Flag(name="share", takes=Takes.SWITCH, says="Answer in public."),
+    SHARE,
     Flag(name="page", takes=Takes.NUMBER, most=1_000_000, hidden=True, says="A further page of the answer."),
 )
 
@@ -239,7 +261,8 @@ _ALLOW_SLOTS = (
     Flag(name="channel", takes=Takes.CHANNEL, is_word=True, says="Where; everywhere if it is left out."),
 )
 _ALLOW_NOTES = (
-    f"VERB is one of {', '.join(ALLOWABLE)}, or all of them: all.",
+    f"VERB is one of {', '.join(ALLOWABLE)}, or all. Deleting stays with admins.",
+    "Without a channel it holds everywhere.",
     "Pick people, groups and channels from what Slack suggests while you type.",
     "Only admins of this workspace and of Rundown may do this.",
 )
@@ -481,7 +504,7 @@ VERBS = (
         name="allow",
         says="Let a person or a user group change runs, in one channel or everywhere.",
         usage="VERB @user|@group [#channel]",
-        examples=("allow close <@U024BE7LH>", "allow report <!subteam^S024BE7LH> <#C024BE7LH>"),
+        examples=("allow close <@U024BE7LH> <#C024BE7LH>", "allow report <!subteam^S024BE7LH>"),
         words=(2, 3),
         slots=_ALLOW_SLOTS,
         notes=_ALLOW_NOTES,
@@ -500,13 +523,15 @@ VERBS = (
     Verb(
         name="allow list",
         aliases=("deny list",),
-        says="Who may change what here.",
+        says="Who may change what, and whom to ask for more.",
         usage="",
-        examples=("allow list", "allow list --share"),
+        examples=("allow list", "deny list"),
+        private=True,
     ),
     Verb(
         name="audit",
         says="Who did what to which run, with the counts before and after.",
+        private=True,
         usage="[--last N] [--verb X] [--by @user|me] [--run REF] [--since WHEN] [--status X] [--csv]",
         examples=("audit --last 50 --verb close", "audit --run R118 --status failed"),
         flags=(
@@ -515,7 +540,7 @@ VERBS = (
                 name="verb",
                 takes=Takes.CHOICE,
                 shown="X",
-                choices=WRITES,
+                choices=(*WRITES, "allow", "deny"),
                 synonyms=(("complete", "close"),),
                 says="Only changes by this command.",
             ),
@@ -634,7 +659,8 @@ VERBS = (
         name="whoami",
         says="Who you are in each system.",
         usage="",
-        examples=("whoami", "whoami --share"),
+        examples=("whoami",),
+        private=True,
     ),
     Verb(
         name="version",

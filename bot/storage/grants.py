@@ -40,6 +40,9 @@ class StoredGrants:
         since = stamp(self._now() - ASKED_FOR)
         return await self._database.run(lambda db: _ask(db.conn, _request_row(request), since))
 
+    async def last_request(self, request: AccessRequest) -> AccessRequest | None:
+        return await self._database.run(lambda db: _asked(db.conn, _request_row(request)))
+
     async def request(self, key: str) -> AccessRequest | None:
         return await self._database.run(lambda db: _find(db.conn, key))
 
@@ -69,6 +72,15 @@ def _ask(connection: sqlite3.Connection, row: dict[str, object], since: str) -> 
         if not asked:
             put(connection, "access_requests", row, key=("key",))
         return not asked
+
+
+def _asked(connection: sqlite3.Connection, row: dict[str, object]) -> AccessRequest | None:
+    sql = (
+        "select key from access_requests where team = :team and user = :user and verb = :verb "
+        "and channel = :channel order by at desc, rowid desc limit 1"
+    )
+    found = rows(connection, sql, row)
+    return _find(connection, found[0]["key"]) if found else None
 
 
 def _settle(connection: sqlite3.Connection, key: str, settled: str, by: str) -> AccessRequest | None:

@@ -374,10 +374,11 @@ class Wire:
                 lasting=status in (409, 501, 505),
             )
             fault.sent = status == 408 or (status >= 500 and status not in (501, 505))
+            fault.answered = True
             return fault
         why = said or f"It answered with HTTP status {status}."
         if method not in READING:
-            fix = f"Nothing was changed; see in {self.label} itself what is in the way."
+            fix = f"See in {self.label} itself what is in the way."
             return RejectedFault(self.label, f"{self.label} did not take the change.", why=why, fix=fix)
         fix = "Change the flags of your command; `help` shows what each takes."
         return RejectedFault(self.label, f"{self.label} did not take the question.", why=why, fix=fix)

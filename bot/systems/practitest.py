@@ -877,7 +877,7 @@ class PractiTest:
         writing.check(report)
         project, number = await self._home(report.ref.id)
         spots = await self._spots(project, number, report)
-        tests = writing.once_each([writing.meant(test, spots) for test in report.tests])
+        tests = writing.once_each(writing.all_meant(report.tests, spots))
         fields = [(await self._field(project, name, value), value) for name, value in report.fields]
         tester = await self._tester(report.tester) if report.tester else None
         ref = RunRef(self.name, SET.letter, number)
@@ -922,6 +922,8 @@ class PractiTest:
         except SystemFault as fault:
             if not key and not isinstance(fault, Forbidden):
                 raise
+            fields = {}
+        except NotFoundError:  # the project is there, as its set is: this PractiTest just lists no fields
             fields = {}
         names = {number: read_text(row.attributes.name) for number, row in fields.items()}
         if not key:

@@ -18,10 +18,10 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from bot.domain.acts import Append, Change, Close, Delete, Edit, Report, Reported, Start, Step
-from bot.domain.errors import AmbiguousError, CannotError, Choice, RejectedFault
+from bot.domain.errors import AmbiguousError, CannotError, Choice, NotFoundError, RejectedFault
 from bot.domain.model import Closing, Kind
 from bot.domain.outcomes import Outcome
-from bot.systems._names import none_such, read_digits
+from bot.systems._names import MOST_TOLD, closest, read_digits, what_there_is
 from bot.systems._plain import plain
 
 LABEL = "PractiTest"
@@ -191,10 +191,23 @@ def _check_outcome(outcome: Outcome, steps: Sequence[Step]) -> None:
     worked_out = status_by_steps(step.outcome for step in steps)
     if worked_out != STATUSES[outcome]:
         raise CannotError(
-            f"The steps do not make that result {outcome.value}.",
-            why=f"PractiTest works the status out from the steps; these make it {worked_out}.",
+            f"You said {outcome.value}, but {_loudest(steps)}; PractiTest would record {worked_out.lower()}.",
+            why="PractiTest works the status of a result out from its steps.",
             fix="Report the result that the steps make, or say which step failed or is blocked.",
         )
+
+
+def _loudest(steps: Sequence[Step]) -> str:
+    """The step that decides, in words: `the step “Pay” failed`; `none of its steps …` without one."""
+    for outcome, words in (
+        (Outcome.FAILED, "failed"),
+        (Outcome.BLOCKED, "is blocked"),
+        (Outcome.UNTESTED, "was not run"),
+    ):
+        name = next((step.name for step in steps if step.outcome is outcome), "")
+        if name:
+            return f"the step “{name[:80]}” {words}"
+    return "none of its steps failed or is blocked"
 
 
 def status_by_steps(outcomes: Iterable[Outcome]) -> str:
@@ -263,13 +276,7 @@ def meant(test: Reported, spots: Sequence[Spot]) -> Reported:
     word = test.name.strip()
     fitting = _fitting(test, word, spots)
     if not fitting:
-        raise none_such(
-            LABEL,
-            "instance of this test set",
-            word if test.id is None else str(test.id),
-            (spot.name for spot in spots),
-            fix="Give the number in the address of the instance's page, the one it shows (117:19), or its whole name.",
-        )
+        raise _no_such_instance([test], spots)
     if len(fitting) > 1:
         raise AmbiguousError(
             f"“{word[:80]}” stands in this test set {len(fitting)} times.",
@@ -278,6 +285,27 @@ def meant(test: Reported, spots: Sequence[Spot]) -> Reported:
             fix="Choose one, or give the instance's number.",
         )
     return replace(test, id=fitting[0].id, name=fitting[0].name)
+
+
+def all_meant(tests: Sequence[Reported], spots: Sequence[Spot]) -> list[Reported]:
+    """Each test as `meant` has it. Raises NotFoundError that names all that there is no instance for."""
+    wrong = [test for test in tests if not _fitting(test, test.name.strip(), spots)]
+    if wrong:
+        raise _no_such_instance(wrong, spots)
+    return [meant(test, spots) for test in tests]
+
+
+def _no_such_instance(tests: Sequence[Reported], spots: Sequence[Spot]) -> NotFoundError:
+    words = [test.name.strip() if test.id is None else str(test.id) for test in tests]
+    told = ", ".join(f"“{word[:80]}”" for word in words[:MOST_TOLD])
+    rest = f" and {len(words) - MOST_TOLD} more" if len(words) > MOST_TOLD else ""
+    return NotFoundError(
+        f"No instance{'s' if len(words) > 1 else ''} of this test set {told}{rest} in {LABEL}.",
+        why=what_there_is([f"{spot.id} {spot.name}" for spot in spots]),
+        fix="Give the number in the address of the instance's page, the one it shows (117:19), or its whole name.",
+        closest=closest(words[0], list(dict.fromkeys(spot.name for spot in spots if spot.name))),
+        instead_of=words[0],
+    )
 
 
 def _fitting(test: Reported, word: str, spots: Sequence[Spot]) -> list[Spot]:

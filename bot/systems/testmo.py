@@ -789,6 +789,8 @@ def _half_done(fault: SystemFault, what_is_there: str) -> SystemFault:
         fault.system, fault.what, why=f"{fault.why} {what_is_there}".strip(), fix=fault.fix, retry_at=fault.retry_at
     )
     whole.sent = True
+    whole.answered = fault.answered
+    whole.left = what_is_there
     return whole
 
 

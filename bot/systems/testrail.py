@@ -26,8 +26,10 @@ import msgspec
 
 from bot.domain.acts import Append, Change, Close, Delete, Edit, Loss, Named, Report, Start
 from bot.domain.errors import (
+    AmbiguousError,
     AskError,
     CannotError,
+    Choice,
     NotFoundError,
     RejectedFault,
     RundownError,
@@ -360,6 +362,7 @@ def _read_any(row: WireRun, lens: Lens, kind: Kind, tally: Tally, **more: Any) -
     finished_at = read_time(row.completed_on) if finished else None
     updated_at = finished_at if row.updated_on == row.completed_on else read_time(row.updated_on)
     milestone = row.milestone_id
+    description = writing.unmarked(plain(row.description))
     return make_run(
         ref=RunRef(lens.connection, kind.letter, row.id),
         kind=kind,
@@ -376,7 +379,8 @@ def _read_any(row: WireRun, lens: Lens, kind: Kind, tally: Tally, **more: Any) -
         config=sys.intern(row.config or ""),
         milestone=(lens.milestones.get(milestone) or sys.intern(f"milestone {milestone}")) if milestone else "",
         refs=sys.intern(row.refs or ""),
-        description=plain(row.description),
+        description=description,
+        rich=description != (row.description or "").strip().replace("\r\n", "\n"),
         page=page_of(lens.root, kind.plural),
         **more,
     )
@@ -967,8 +971,9 @@ class TestRail:
         suites = await self._names("suites", change.project, needed=True)
         if len(suites) > 1:
             told = [f"{name} ({number})" for number, name in suites.items()]
-            raise AskError(
+            raise AmbiguousError(
                 "Which suite is the run to be made from?",
+                tuple(Choice(words, f"--suite {number}") for words, number in zip(told, suites, strict=True)),
                 why=what_there_is(told),
                 fix="Add --suite with one of the names or numbers.",
             )

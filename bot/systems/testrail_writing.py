@@ -151,6 +151,11 @@ def has_mark(description: str | None, marker: str) -> bool:
     return re.search(re.escape(mark(marker)) + r"(?![A-Za-z0-9-])", description or "") is not None
 
 
+def unmarked(description: str) -> str:
+    """The description for people, to whom the marks mean nothing."""
+    return re.sub(r" · rundown:[A-Za-z0-9-]+", "", description) if "rundown:" in description else description
+
+
 def _plain_lines(change: Append) -> Iterator[str]:
     if note := change.note.strip():
         yield note

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from bot.domain.access import ADMINS_ONLY, ALLOWABLE, AccessRequest, Actor, Grant, Verdict, decide
+from bot.domain.access import ADMINS_ONLY, ALLOWABLE, AccessRequest, Actor, Grant, Verdict, contrary, decide
 from bot.domain.acts import Ended, Entry
 from bot.domain.errors import AskError, NotAllowedError, RundownError
 from bot.domain.model import RunRef
@@ -15,17 +15,17 @@ from bot.usecases.ports import Directory, Grants, Ledger, Place
 
 #: What the verbs of the access rules do, for sentences.
 DOES = {
-    "close": "close or complete runs",
+    "close": "close runs",
     "start": "start runs",
     "edit": "edit runs",
-    "note": "put notes on runs",
-    "link": "put links on runs",
-    "attach": "attach things to runs",
+    "note": "note on runs",
+    "link": "link to runs",
+    "attach": "attach to runs",
     "report": "report results",
     "delete": "delete runs",
-    "allow": "allow others to change runs",
-    "deny": "deny others to change runs",
-    "all": "change runs",
+    "allow": "decide who may change runs",
+    "deny": "decide who may change runs",
+    "all": "make every change except deleting",
 }
 
 
@@ -111,21 +111,29 @@ def not_allowed(verb: str, verdict: Verdict, maker: str = "") -> NotAllowedError
             fix="Open the run in its own system; `show` has the link.",
         )
     if verdict.askable:
-        why = (
-            f"The rule: deny {verdict.grant.verb}, made by {maker or 'an admin'}."
-            if verdict.grant
-            else "Changes are denied until an admin allows them."
-        )
+        rule = f"The rule: deny {verdict.grant.verb}, made by {maker or 'an admin'}." if verdict.grant else ""
         return NotAllowedError(
-            f"You may not {DOES.get(verb, verb)} here.",
+            f"You can't {DOES.get(verb, verb)} here{'' if rule else ' yet'}.",
             verb=verb,
-            why=why,
-            fix="Ask an admin, by the button.",
+            why=rule,
+            fix="Only an admin can change that." if rule else "An admin has to allow it.",
             askable=True,
         )
     return NotAllowedError(
-        f"You may not {DOES.get(verb, verb)}.", verb=verb, why=verdict.rule, fix="Ask an admin of Rundown to do it."
+        f"You can't {DOES.get(verb, verb)}.", verb=verb, why=verdict.rule, fix="Ask an admin of Rundown to do it."
     )
+
+
+def age(at: datetime, now: datetime) -> str:
+    """How long ago that was: `a moment ago`, `5 min ago`, `3 h ago`, `2 days ago`."""
+    minutes = max(0, round((now - at).total_seconds() / 60))
+    if minutes < 1:
+        return "a moment ago"
+    if minutes < 60:
+        return f"{minutes} min ago"
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h ago"
+    return f"{minutes // (24 * 60)} days ago"
 
 
 async def ask_for_access(
@@ -154,7 +162,16 @@ async def ask_for_access(
         at=now,
         command=command,
     )
-    return request, await gate.grants.ask(request)
+    is_new = await gate.grants.ask(request)
+    if not is_new:
+        before = await gate.grants.last_request(request)
+        if before is not None and before.settled == "declined":
+            raise AskError(
+                f"{await gate.name(place.team, before.settled_by)} has declined that.",
+                why=f"You asked {age(before.at, now)}; the same can be asked for once a day.",
+                fix="Talk to them; an admin can still type `allow`.",
+            )
+    return request, is_new
 
 
 async def settle_request(
@@ -176,6 +193,17 @@ async def settle_request(
             closest=("help allow",),
         )
     await need_admin(gate, "allow", replace(place, team=asked.team), user, now=now, key=f"{key} {user}")
+    rule = Grant(
+        verb=asked.verb,
+        kind="user",
+        subject=asked.user,
+        channel=asked.channel if settled == "here" else "",
+        allow=True,
+        by=user,
+        at=now,
+    )
+    if settled != "declined" and not asked.settled:
+        await need_effect(rule, gate=gate, team=asked.team, channel=asked.channel)
     done = await gate.grants.settle(key, settled, user)
     if done is None:
         before = await gate.grants.request(key) or asked
@@ -186,19 +214,36 @@ async def settle_request(
             closest=("allow list",),
         )
     if settled != "declined":
-        await gate.grants.put(
-            asked.team,
-            Grant(
-                verb=asked.verb,
-                kind="user",
-                subject=asked.user,
-                channel=asked.channel if settled == "here" else "",
-                allow=True,
-                by=user,
-                at=now,
-            ),
-        )
+        await gate.grants.put(asked.team, rule)
     return done
+
+
+async def need_effect(rule: Grant, *, gate: Gate, team: str, channel: str = "") -> None:
+    """Raise AskError for a rule that would change nothing, so that nobody counts on it.
+
+    That is one for an admin, and an allowance that a denial goes before: of the person or of a group of theirs, there
+    (or, where the rule is for everywhere, in `channel`).
+    """
+    actor = await gate.directory.actor(team, rule.subject) if rule.kind == "user" else None
+    if actor is not None and actor.rules:
+        raise AskError(
+            f"{actor.name or 'That person'} is an admin, so a rule for them has no effect.",
+            why="Admins of this workspace and of Rundown may do everything.",
+            fix="Make rules for those who are no admins.",
+            closest=("allow list",),
+        )
+    groups = actor.groups if actor is not None else frozenset()
+    denial = contrary(rule, await gate.grants.all(team), groups=groups, channel=channel)
+    if denial is not None:
+        who = (actor.name if actor is not None else "") or "They"
+        of = "" if denial.subject == rule.subject else " for a group of theirs"
+        where = " in that channel" if denial.channel else " everywhere"
+        raise AskError(
+            f"{who} would still not be allowed to {DOES.get(rule.verb, rule.verb)}.",
+            why=f"Another rule goes first: deny {denial.verb}{of}{where}, made by {await gate.name(team, denial.by)}.",
+            fix="Take that rule away in `allow list` first.",
+            closest=("allow list",),
+        )
 
 
 async def need_admin(gate: Gate, verb: str, place: Place, user: str, *, now: datetime, key: str) -> Actor:

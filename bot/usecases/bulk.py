@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 #: The most runs of one go.
 MOST = 200
+#: The most runs that are named for one reason to leave them out.
+MOST_NAMED = 3
 #: So many faults of a system in a row, and the rest is not tried.
 FAULTS = 3
 
@@ -41,20 +43,11 @@ def propose_bulk(
     """What would be closed, in the list's order, and what is left out and why. Raises AskError when nothing would."""
     items = tuple(BulkItem(run=run, why=_left_out(run, systems)) for run in listing.runs[:MOST])
     notes = list(listing.notes)
+    silent = " ".join(f"{trouble.connection} could not be asked: {trouble.error.what}" for trouble in listing.troubles)
     notes += [f"{trouble.connection}: {trouble.error.what}" for trouble in listing.troubles]
     if len(listing.runs) > MOST or (listing.total or 0) > MOST:
         notes.append(f"only the first {MOST} are taken in one go")
-    if not any(not item.why for item in items):
-        left = "; ".join(dict.fromkeys(item.why for item in items if item.why))
-        raise AskError(
-            "There is nothing to close.",
-            why=f"{len(items)} run{' fits' if len(items) == 1 else 's fit'}, none of which can be closed: {left}."
-            if items
-            else f"No {listing.words} fit.",
-            fix="Widen the filters; `list` with the same ones shows the runs.",
-            closest=("list",),
-        )
-    return Bulk(
+    bulk = Bulk(
         key=key,
         words=listing.words,
         items=items,
@@ -64,6 +57,31 @@ def propose_bulk(
         dry=dry,
         notes=tuple(notes),
     )
+    if not bulk.left:
+        found = (
+            f"{len(items)} run{' fits' if len(items) == 1 else 's fit'}, none of which can be closed: {_reasons(bulk)}."
+            if items
+            else f"No runs fit “{listing.words}”."
+        )
+        raise AskError(
+            "Nothing to close was found." if silent else "There is nothing to close.",
+            why=f"{found} {silent}".strip(),
+            fix="Try again in a minute, or name another connection with --in."
+            if silent
+            else "Widen the filters; `list` with the same ones shows the runs.",
+            closest=() if silent else ("list",),
+        )
+    return bulk
+
+
+def _reasons(bulk: Bulk) -> str:
+    """`closed already (R1, R2, R3 and 4 more); part of P9 (R7)`."""
+    told = []
+    for why, runs in bulk.left_out:
+        rest = len(runs) - MOST_NAMED
+        named = ", ".join(run.ref.short for run in runs[:MOST_NAMED])
+        told.append(f"{why} ({named}{f' and {rest} more' if rest > 0 else ''})")
+    return "; ".join(told)
 
 
 def _left_out(run: Run, systems: Systems) -> str:
@@ -71,10 +89,17 @@ def _left_out(run: Run, systems: Systems) -> str:
     if run.finished:
         return f"{run.kind.ended or 'finished'} already"
     if run.kind.closing is None or "close" not in run.kind.verbs:
-        return run.kind.cannot.get("close", f"{system} can't close a {run.kind.noun}").rstrip(".")
+        off = "switched off here" in run.kind.cannot.get("close", "")
+        return "not switched on here" if off else f"{system} can't close {_plural(run)}"
     if run.parent is not None:
-        return f"part of {run.parent.short}: close that"
+        return f"part of {run.parent.short}"
     return ""
+
+
+def _plural(run: Run) -> str:
+    """Of a system with runs of both kinds, which kind it is."""
+    plural = run.kind.plural
+    return f"manual {plural}" if run.kind.automated is False and not plural.startswith("manual") else plural
 
 
 def first_go(bulk: Bulk) -> str:

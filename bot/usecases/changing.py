@@ -14,13 +14,21 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from bot.domain.acts import Change, Close, Delete, Ended, Entry, Proposal, Receipt, Seen, Start
+from bot.domain.acts import Append, Change, Close, Delete, Edit, Ended, Entry, Proposal, Receipt, Report, Seen, Start
 from bot.domain.checkpoints import checkpoint
-from bot.domain.errors import NotFoundError, OurError, RundownError, SystemFault, TooLateError
+from bot.domain.errors import (
+    NotFoundError,
+    OurError,
+    RundownError,
+    SystemFault,
+    TooLateError,
+    TooSlowFault,
+    UnavailableFault,
+)
 from bot.domain.model import Run, RunRef, Thread
-from bot.usecases.access import Gate
+from bot.usecases.access import Gate, age
 from bot.usecases.ports import PATIENCE, Connection, Ledger, Place
 from bot.usecases.systems import Systems
 
@@ -34,6 +42,10 @@ LEASE_S = 15.0
 SETTLE_S = (0.5, 2.0, 5.0)
 #: Seconds that a change waits for another one of the same run, and how often it looks.
 BUSY_S, LOOK_S = 10.0, 0.25
+#: A change asked for so shortly before may have left what is taken for another one like it.
+ALIKE = timedelta(minutes=15)
+#: So far our clock and a system's may be apart.
+CLOCKS = timedelta(minutes=2)
 
 _ENDS = ("close", "delete")
 
@@ -212,13 +224,13 @@ class _Attempt:
                 raise
             checkpoint("uncertain")
             with unhurried():
-                return await self._settled(run)
+                return await self._settled(run, fault)
         except RundownError as error:
             await self._fall(Ended.FAILED, error)
             raise
         checkpoint("called")
         with unhurried():
-            return await self._done(made)
+            return await self._done(made, run)
 
     async def _fall(self, outcome: Ended, error: RundownError) -> None:
         """Record that nothing was changed, and why."""
@@ -244,29 +256,30 @@ class _Attempt:
             if change.ref.thread is not None:
                 thread = await find_thread(connection, change.ref)
                 if thread.finished:
-                    raise await already(change.ref, run, connection, self.hands.ledger, thread)
+                    raise await self._already(change.ref, run, thread)
                 run = as_thread(run, thread)
             elif _only_marks(proposal) and await connection.was_done(change, proposal.made_at):
-                raise await already(change.ref, run, connection, self.hands.ledger)
+                raise await self._already(change.ref, run)
         if run.finished and not proposal.run.finished:
-            raise await already(ref, run, connection, self.hands.ledger)
-        if isinstance(change, Close | Delete):
-            words = moved(proposal.run, run)
-            if words:
-                raise MovedError(words)
+            raise await self._already(ref, run)
+        words = _differs(proposal, run)
+        if words:
+            raise MovedError(words)
         return run
 
-    async def _done(self, made: RunRef | None, why: str = "") -> Receipt:
+    async def _already(self, ref: RunRef, run: Run, thread: Thread | None = None) -> TooLateError:
+        return await already(ref, run, self.connection, self.hands.ledger, thread, now=self.hands.now())
+
+    async def _done(self, made: RunRef | None, before: Run | None, why: str = "") -> Receipt:
         """Record that it is done, with what the run looks like now."""
-        gone = isinstance(self.proposal.change, Delete)
-        run = await _read_after(self.connection, made or self.entry.ref, gone=gone)
+        run = await _read_after(self.connection, made or self.entry.ref, self.entry.verb)
         ended = await _end(self.entry, Ended.DONE, self.hands, after=Seen.of(run) if run else None, ref=made, why=why)
         checkpoint("recorded")
-        return self._receipt(ended, run)
+        return self._receipt(ended, run, before)
 
-    async def _settled(self, run: Run | None) -> Receipt:
-        """What became of a call that nobody answered: what the system shows now."""
-        said = f"{self.connection.system} did not answer."
+    async def _settled(self, run: Run | None, fault: SystemFault) -> Receipt:
+        """What became of a call that nobody confirmed: what the system shows now."""
+        said = _said(fault)
         done: RunRef | bool | None = None
         for pause_s in SETTLE_S:
             await self.hands.sleep(pause_s)
@@ -276,8 +289,12 @@ class _Attempt:
                 log.warning("could not read what became of %s: %s", self.entry.key, error.what)
                 done = None
             if done:
+                other = await _claimed(self.entry, done, self.hands)
+                if other is not None:
+                    ended = await _end(self.entry, Ended.DOUBT, self.hands, why=_untold(said, self.entry, other))
+                    return self._receipt(ended, run)
                 made = done if isinstance(done, RunRef) else None
-                return await self._done(made, f"{said} Read again: it is done.")
+                return await self._done(made, run, f"{said} Read again: it is done.")
         if done is False:
             why = f"{said} Read again at {self.hands.now():%H:%M} UTC: it was not done. Nothing was repeated."
             ended = await _end(self.entry, Ended.FAILED, self.hands, why=why, after=Seen.of(run) if run else None)
@@ -286,15 +303,65 @@ class _Attempt:
             ended = await _end(self.entry, Ended.DOUBT, self.hands, why=why)
         return self._receipt(ended, run)
 
-    def _receipt(self, ended: Entry, run: Run | None) -> Receipt:
+    def _receipt(self, ended: Entry, run: Run | None, before: Run | None = None) -> Receipt:
+        """`before` is the run as it was at the press: what moved between preview and press is none of our doing."""
         return Receipt(
-            entry=ended,
+            entry=ended if before is None else replace(ended, seen=Seen.of(before)),
             where=self.proposal.where,
             done_word=made_word(self.proposal),
             run=run,
             lines=tuple(map(_line, self.proposal.fields)) if ended.outcome is Ended.DONE else (),
             doubts=(_UNTOLD,) if UNRECORDED in ended.why else (),
         )
+
+
+def _said(fault: SystemFault) -> str:
+    """What came instead of an answer, and what it may have left there."""
+    if not isinstance(fault, TooSlowFault | UnavailableFault):
+        return f"{fault.what} {fault.why}".strip()
+    words = "answered with an error" if fault.answered else "did not answer"
+    return f"{fault.system} {words}. {fault.left}".strip()
+
+
+async def _claimed(entry: Entry, done: RunRef | bool, hands: Hands) -> Entry | None:
+    """Another change that what the system shows may be of just as well; None where it can only be of this one.
+
+    Of a start that is one that has this run, or is not settled yet; of a report or an addition one of the same words.
+    """
+    change = entry.change
+    if not isinstance(change, Start | Report | Append):
+        return None
+    others = await hands.ledger.entries(last=200, verb=entry.verb, since=entry.at - ALIKE)
+    for other in others:
+        if other.key == entry.key or other.connection != entry.connection or other.outcome not in _MAY_HAVE_DONE:
+            continue
+        if isinstance(done, RunRef) and other.ref == done:
+            return other
+        if _content(other.change) == _content(change) and not (isinstance(done, RunRef) and other.ref is not None):
+            return other
+    return None
+
+
+_MAY_HAVE_DONE = (Ended.DONE, Ended.DOUBT, Ended.BEGUN)
+
+
+#: Stands for the time in changes whose time does not matter.
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _content(change: Change | None) -> Change | None:
+    """The change without what differs each time it is asked for."""
+    if isinstance(change, Report | Append):
+        return replace(change, by="", at=_NEVER, marker="")
+    return change
+
+
+def _untold(said: str, entry: Entry, other: Entry) -> str:
+    who = "the same person" if other.who == entry.who else other.who_name or "somebody else"
+    return (
+        f"{said} Whether it was done can't be told: the system shows one, and {who} asked for the same at about the "
+        "same time. Nothing was repeated; look at the run's own page."
+    )
 
 
 def _only_marks(proposal: Proposal) -> bool:
@@ -321,9 +388,15 @@ async def find_thread(connection: Connection, ref: RunRef) -> Thread:
 
 
 async def already(
-    ref: RunRef, run: Run, connection: Connection, ledger: Ledger, thread: Thread | None = None
+    ref: RunRef,
+    run: Run,
+    connection: Connection,
+    ledger: Ledger,
+    thread: Thread | None = None,
+    *,
+    now: datetime,
 ) -> TooLateError:
-    """That it is closed already: by whom and when, as far as anybody knows."""
+    """That it is closed already: by whom and when, as far as anybody knows; perhaps with its plan."""
     closing = run.kind.closing_thread if thread is not None else run.kind.closing
     word = closing.done if closing else run.kind.ended or "finished"
     try:
@@ -333,12 +406,59 @@ async def already(
     if mine is not None:
         return LateError(mine)
     at = thread.finished_at if thread is not None else run.finished_at
-    when = f" at {at:%H:%M} UTC on {at:%-d %B}" if at else ""
-    return TooLateError(
-        f"{ref.short} is {word} already.",
-        why=f"Somebody did that in {connection.system}{when}.",
-        fix="Nothing was done.",
-    )
+    plan = await _closed_plan(run, ledger)
+    when = f" {age(at, now)}" if at else ""
+    why = f"Somebody did that in {connection.system}{when}."
+    if plan is not None and plan.ref is not None:
+        why = f"{ref.short} was {word} with {plan.ref.short} by {plan.who_name or 'somebody'}{when}."
+    return TooLateError(f"{ref.short} is {word} already.", why=why, fix="Nothing was done.")
+
+
+async def _closed_plan(run: Run, ledger: Ledger) -> Entry | None:
+    """The closing of the plan that closed this run of it, if that was done from here."""
+    if run.parent is None or run.finished_at is None:
+        return None
+    try:
+        plan = await ledger.last_done(run.parent, "close")
+    except RundownError:
+        return None
+    if plan is None or not plan.at - CLOCKS <= run.finished_at <= (plan.ended_at or plan.at) + CLOCKS:
+        return None
+    return plan
+
+
+def values_of(run: Run) -> Mapping[str, str]:
+    """What a run says of itself, by the words that an edit's fields have."""
+    return {
+        "name": run.name,
+        "milestone": run.milestone,
+        "refs": run.refs,
+        "cases": f"{run.tally.total} test{'' if run.tally.total == 1 else 's'}",
+        "description": run.description,
+    }
+
+
+def _differs(proposal: Proposal, now: Run) -> str:
+    """How the run differs from what the person was shown, where that matters to the change; empty where it does not."""
+    seen, change = proposal.run, proposal.change
+    if seen is None:
+        return ""
+    if isinstance(change, Edit):
+        values = values_of(now)
+        fields = [(word, values.get(word, before)) for word, before, _ in proposal.fields]
+        shown = {word: before for word, before, _ in proposal.fields}
+        return ", ".join(_is_now(word, value) for word, value in fields if value != shown[word])
+    if isinstance(change, Delete) and seen.name != now.name:
+        return _is_now("name", now.name)
+    return moved(seen, now) if isinstance(change, Close | Delete) else ""
+
+
+def _is_now(word: str, value: str) -> str:
+    if word == "description":
+        return "its description is another one now"
+    if word == "cases":
+        return f"it has {value} now"
+    return f"its {word} is “{value[:80]}” now" if value else f"it has no {word} now"
 
 
 def moved(seen: Run, now: Run) -> str:
@@ -427,10 +547,15 @@ def audit_line(entry: Entry) -> dict[str, object]:
     }
 
 
-async def _read_after(connection: Connection, ref: RunRef | None, *, gone: bool = False) -> Run | None:
-    """The run as it is after the change; None when it can't be read, which spoils nothing."""
-    if ref is None or gone:
+async def _read_after(connection: Connection, ref: RunRef | None, verb: str) -> Run | None:
+    """The run as it is after the change; None when it can't be read, which spoils nothing.
+
+    A thread that was completed is told by its own counts, as before. What is added to one is told with the whole run.
+    """
+    if ref is None or verb == "delete":
         return None
+    if verb != "close":
+        ref = replace(ref, thread=None)
     try:
         connection.forget(replace(ref, thread=None))
         run = await connection.run(replace(ref, thread=None))
@@ -479,7 +604,13 @@ async def settle_orphan(entry: Entry, *, hands: Hands) -> Receipt:
         log.warning("could not read what became of %s: %s", entry.key, error.what)
         done = None
     stopped = entry.outcome is Ended.BEGUN
-    said = "Rundown was stopped in the middle of it." if stopped else "The system had not answered."
+    known = entry.why.partition(" Whether it was done ")[0]
+    said = "Rundown was stopped in the middle of it." if stopped else known or "The system had not answered."
+    other = await _claimed(entry, done, hands) if done else None
+    if other is not None:
+        ended = await _end(entry, Ended.DOUBT, hands, why=_untold(said, entry, other))
+        run = await _orphan_run(entry, hands)
+        return Receipt(entry=ended, where="", done_word=done_word(entry, hands.systems), run=run)
     if done:
         made = done if isinstance(done, RunRef) else None
         run = await _orphan_run(replace(entry, ref=made or entry.ref), hands)
@@ -500,7 +631,7 @@ async def _orphan_run(entry: Entry, hands: Hands) -> Run | None:
     if entry.ref is None:
         return None
     try:
-        return await _read_after(hands.systems.get(entry.connection), entry.ref, gone=entry.verb == "delete")
+        return await _read_after(hands.systems.get(entry.connection), entry.ref, entry.verb)
     except RundownError:
         return None
 

@@ -114,15 +114,15 @@ class Finder:
         return named or (self.systems.get(ref.connection),)
 
     def _choose(self, ref: NamedRef, found: Sequence[Found], errors: Sequence[RundownError]) -> Found:
+        silent = dict.fromkeys(error.system for error in errors if isinstance(error, SystemFault))
+        doubts = tuple(f"{system} could not be asked and may have {ref} too" for system in silent)
         if len(found) > 1:
             raise AmbiguousError(
                 f"Which {ref}?",
                 tuple(Choice(_label(each), self.again(_named(each.ref, ref.part))) for each in found),
-                why=f"{len(found)} runs have that number.",
+                why="; ".join((f"{len(found)} runs have that number", *doubts)) + ".",
                 fix="Choose one, or type its connection before it.",
             )
-        silent = dict.fromkeys(error.system for error in errors if isinstance(error, SystemFault))
-        doubts = tuple(f"{system} could not be asked and may have {ref} too" for system in silent)
         only = replace(found[0], doubts=doubts)
         if ref.part is None:
             return only
@@ -211,9 +211,9 @@ class Finder:
         ref = await self.recall.thread_run(self.asker.place) if self.asker.place.thread else None
         if ref is None:
             raise NotFoundError(
-                "There is no `this` here.",
-                why="`this` is the run of a thread: one that hangs under a run's message.",
-                fix="Name the run, for example R118, or ask in the thread of its message.",
+                "This thread isn't under a run's message." if self.asker.place.thread else "There is no `this` here.",
+                why="`this` is the run of the thread it is said in.",
+                fix=f"Say which run: `@rundown {self.again(NamedRef(None, 'R', 118)).split()[0]} R118`.",
                 closest=("show last",),
             )
         return ref

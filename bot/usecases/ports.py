@@ -243,6 +243,9 @@ class Grants(Protocol):
     async def ask(self, request: AccessRequest) -> bool:
         """Keep a request; False if the same person asked for the same verb and channel within the day."""
 
+    async def last_request(self, request: AccessRequest) -> AccessRequest | None:
+        """The latest request of the same person for the same verb and channel."""
+
     async def request(self, key: str) -> AccessRequest | None: ...
     async def settle(self, key: str, settled: str, by: str) -> AccessRequest | None:
         """Decide a request, once: None if it was decided before (or is unknown)."""

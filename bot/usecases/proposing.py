@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -24,7 +25,7 @@ from bot.domain.errors import AmbiguousError, AskError, CannotError, Choice, NoC
 from bot.domain.model import Kind, Run, RunRef, Test
 from bot.domain.outcomes import Outcome
 from bot.domain.queries import ResultQuery
-from bot.usecases.changing import already, as_thread, find_thread
+from bot.usecases.changing import already, as_thread, find_thread, values_of
 from bot.usecases.finding import Found
 from bot.usecases.ports import ChannelContext, Connection, Ledger
 from bot.usecases.showing import extra, where_is
@@ -63,18 +64,24 @@ def _a(noun: str) -> str:
     return f"{'an' if noun[:1] in 'aeiou' else 'a'} {noun}"
 
 
-def need_certain(found: Found, typed: str) -> None:
+def need_certain(verb: str, found: Found, typed: str) -> None:
     """Raise AmbiguousError when a system that could not be asked may have a run of that number too.
 
-    `typed` is the whole command, with this run settled.
+    `typed` is the whole command, with this run settled: a choice only where its system can do it.
     """
-    if found.doubts:
-        raise AmbiguousError(
-            f"Which {found.ref.short}?",
-            (Choice(f"{found.connection.system}: {found.run.name}", typed),),
-            why="; ".join(found.doubts) + ".",
-            fix="Choose, or type the connection before the number.",
-        )
+    if not found.doubts:
+        return
+    system, kind = found.connection.system, found.run.kind
+    able = verb in kind.verbs
+    there = () if able else (f"{system} has “{found.run.name}” and can't {verb} {_a(kind.noun)}",)
+    raise AmbiguousError(
+        f"Which {found.ref.short}?",
+        (Choice(f"{system}: {found.run.name}", typed),) if able else (),
+        why="; ".join((*found.doubts, *there)) + ".",
+        fix="Choose, or type the connection before the number."
+        if able
+        else "Try again in a minute, or type the connection before the number.",
+    )
 
 
 async def fresh(found: Found, now: datetime) -> Run:
@@ -88,8 +95,8 @@ async def fresh(found: Found, now: datetime) -> Run:
 async def propose_close(found: Found, draft: Draft) -> Proposal:
     """Close, complete or mark a run, or one thread of it. Raises TooLateError when that is done already."""
     kind, ref = found.run.kind, found.ref
+    need_certain("close", found, draft.typed)
     need_write("close", kind, found.connection.system, ref)
-    need_certain(found, draft.typed)
     if found.part is not None:
         raise CannotError(
             f"One test of {found.run.ref.short} can't be closed.",
@@ -108,10 +115,10 @@ async def propose_close(found: Found, draft: Draft) -> Proposal:
             closest=(f"close {run.ref}" if thread else f"show {run.ref}",),
         )
     if thread.finished if thread is not None else run.finished and closing.finishes:
-        raise await already(ref, run, found.connection, draft.ledger, thread)
+        raise await already(ref, run, found.connection, draft.ledger, thread, now=draft.now)
     change = await found.connection.prepare(Close(ref))
     if not closing.finishes and await found.connection.was_done(change, draft.now):
-        raise await already(ref, run, found.connection, draft.ledger, thread)
+        raise await already(ref, run, found.connection, draft.ledger, thread, now=draft.now)
     no_tests: list[str] = []
     no_results: list[str] = []
     untested, recent, where = await asyncio.gather(  # at the same time: somebody waits
@@ -141,8 +148,6 @@ async def propose_close(found: Found, draft: Draft) -> Proposal:
 
 def _close_warnings(run: Run) -> tuple[str, ...]:
     warnings = []
-    if run.tally.failed:
-        warnings.append(f"{run.tally.failed} {'test fails' if run.tally.failed == 1 else 'tests fail'}.")
     if run.threads_active:
         active = run.threads_active
         warnings.append(f"{active} of its {run.threads_total} threads {'is' if active == 1 else 'are'} still at work.")
@@ -213,7 +218,11 @@ async def start_target(
 
 async def propose_start(change: Start, target: Target, kind: Kind, draft: Draft) -> Proposal:
     """Begin a new run. The fields say what it will have."""
-    prepared = await target.connection.prepare(change)
+    try:
+        prepared = await target.connection.prepare(change)
+    except AmbiguousError as error:  # a system knows its own flag, and not what was typed before it
+        choices = tuple(replace(each, command=f"{draft.typed} {each.command}") for each in error.choices)
+        raise AmbiguousError(error.what, choices, why=error.why, fix=error.fix) from None
     if not isinstance(prepared, Start):
         raise TypeError("a start stays a start")
     missing: list[str] = []
@@ -287,26 +296,35 @@ async def propose_edit(found: Found, change: Edit, draft: Draft) -> Proposal:
             fix="Give another value, or see it with `show`.",
             closest=(f"show {run.ref}",),
         )
-    warnings = (
-        ("Tests of cases that are taken out of the run go with their results.",) if prepared.cases is not None else ()
-    )
-    return await _proposal("edit", found, run, prepared, draft, fields=fields, warnings=warnings)
+    warnings = []
+    if prepared.cases is not None:
+        warnings.append("Tests of cases that are taken out of the run go with their results.")
+    added = len(_ADDED.findall(run.description)) if any(word == "description" for word, _, _ in fields) else 0
+    kept = len(_ADDED.findall(prepared.description or ""))
+    if added > kept:
+        lost = added - kept
+        warnings.append(
+            f"{lost} note{'' if lost == 1 else 's'} or link{'' if lost == 1 else 's'} below the description "
+            f"{'goes' if lost == 1 else 'go'} with it."
+        )
+    return await _proposal("edit", found, run, prepared, draft, fields=fields, warnings=tuple(warnings))
+
+
+#: The line below what was added to a description from here: who, and when.
+_ADDED = re.compile(r"^– .+ via Slack, \d{4}-\d\d-\d\d \d\d:\d\d UTC", re.MULTILINE)
 
 
 def _edits(run: Run, change: Edit) -> tuple[tuple[str, str, str], ...]:
-    several: list[tuple[str, str, str]] = []
-    if change.name is not None:
-        several.append(("name", run.name, change.name))
-    if change.milestone is not None:
-        several.append(("milestone", run.milestone, change.milestone.name))
-    if change.refs is not None:
-        several.append(("refs", run.refs, change.refs))
-    if change.cases is not None:
-        after = cases_words(change.cases) if change.cases else "every case of the suite"
-        several.append(("cases", _counted(run.tally.total, "test"), after))
-    if change.description is not None:
-        several.append(("description", run.description, change.description))
-    return tuple(several)
+    now = values_of(run)
+    cases = None if change.cases is None else cases_words(change.cases) if change.cases else "every case of the suite"
+    wanted = (
+        ("name", change.name),
+        ("milestone", None if change.milestone is None else change.milestone.name),
+        ("refs", change.refs),
+        ("cases", cases),
+        ("description", change.description),
+    )
+    return tuple((word, now[word], value) for word, value in wanted if value is not None)
 
 
 async def propose_append(verb: str, found: Found, change: Append, draft: Draft) -> Proposal:
@@ -314,6 +332,13 @@ async def propose_append(verb: str, found: Found, change: Append, draft: Draft) 
     run, prepared = await _prepared(found, verb, change, draft)
     if not isinstance(prepared, Append):
         raise TypeError("an addition stays an addition")
+    if run.finished:
+        raise CannotError(
+            f"{run.ref.short} is {run.kind.ended or 'finished'} and takes nothing more.",
+            why=f"{found.connection.system} adds to {run.kind.plural} that are still open.",
+            fix="Take one that is open; `list` shows them.",
+            closest=(f"show {run.ref}",),
+        )
     fields = (
         *((("note", "", prepared.note),) if prepared.note else ()),
         *(("link", "", _pointer(each)) for each in prepared.links),
@@ -324,10 +349,21 @@ async def propose_append(verb: str, found: Found, change: Append, draft: Draft) 
 
 async def propose_report(found: Found, change: Report, draft: Draft) -> Proposal:
     """Report results of tests of a run."""
+    threaded = "threads" in found.run.kind.verbs
+    if threaded and found.ref.thread is not None and not found.doubts and "report" in found.run.kind.verbs:
+        whole = replace(found.ref, thread=None)
+        raise CannotError(
+            f"{found.ref.short} can't be given results from here.",
+            why=f"{found.connection.system} makes a new thread for each report, so that it can be told apart.",
+            fix=f"Report to {whole.short}; the new thread is part of it.",
+            closest=(draft.typed.replace(str(found.ref), str(whole), 1),),
+        )
     run, prepared = await _prepared(found, "report", change, draft)
     if not isinstance(prepared, Report):
         raise TypeError("a report stays a report")
     took = _took(prepared.duration_s) if prepared.duration_s is not None else ""
+    if took and len(prepared.tests) > 1:
+        took += " each"
     fields = (
         *((each.name or f"test {each.id}", "", each.outcome.value) for each in prepared.tests),
         *((f"step {number}: {step.name}", "", step.outcome.value) for number, step in enumerate(prepared.steps, 1)),
@@ -346,7 +382,8 @@ async def propose_report(found: Found, change: Report, draft: Draft) -> Proposal
         ),
     )
     warnings = ("A reported result can't be taken back from here.",)
-    return await _proposal("report", found, run, prepared, draft, fields=fields, warnings=warnings)
+    proposal = await _proposal("report", found, run, prepared, draft, fields=fields, warnings=warnings)
+    return replace(proposal, lines=(f"A new thread is made in {run.ref.short}.",)) if threaded else proposal
 
 
 def _called(typed: tuple[tuple[str, str], ...], prepared: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
@@ -397,8 +434,8 @@ def _are(count: int) -> str:
 
 async def _prepared(found: Found, verb: str, change: Change, draft: Draft) -> tuple[Run, Change]:
     """The run as it is now, and the change as the system will get it."""
+    need_certain(verb, found, draft.typed)
     need_write(verb, found.run.kind, found.connection.system, found.run.ref)
-    need_certain(found, draft.typed)
     if found.part is not None and verb != "report":
         kind, ref = found.run.kind, found.run.ref
         raise CannotError(

@@ -386,16 +386,16 @@ AUDIT = Audit(
         ENTRY,
         NOTED,
         replace(DOUBTFUL, at=NOW - timedelta(hours=2)),
-        replace(ENTRY, outcome=Ended.REFUSED, why="Nobody has allowed Ana Diaz to close here.", after=None),
+        replace(ENTRY, outcome=Ended.REFUSED, why="Nobody has allowed you to close here.", after=None),
         replace(STARTED, at=NOW - timedelta(days=2)),
+        replace(ENTRY, verb="edit", change=EDITING.change),
     ),
     words="last 20 · this workspace",
     whole=True,
     all_attempts=True,
 )
 REFUSED = Complaint(
-    family="person", what="Nobody has allowed you to close here.", reference="8a10",
-    fix="`allow list` shows who may do what.",
+    family="person", what="You can't close runs here yet.", reference="8a10", fix="An admin has to allow it.",
 )  # fmt: skip
 
 BERLIN = Timing("0 9 * * 1-5", "Europe/Berlin", "mon-fri at 09:00")
@@ -643,7 +643,14 @@ SAMPLES: dict[str, Callable[[], Message]] = {
         now=NOW,
     ),
     "receipt_started": lambda: messages.receipt(
-        Receipt(entry=STARTED, where=WHERE, done_word="started", run=replace(UNTOUCHED, name="Smoke 5.3")), now=NOW
+        Receipt(entry=STARTED, where=WHERE, done_word="started", run=replace(UNTOUCHED, name="Smoke 5.3"),
+                lines=("name: Smoke 5.3", "suite: Checkout")),
+        now=NOW,
+    ),
+    "receipt_started_doubt": lambda: messages.receipt(
+        Receipt(entry=replace(STARTED, ref=None, outcome=Ended.DOUBT, after=None, why="TestRail did not answer."),
+                where=WHERE, done_word=""),
+        now=NOW,
     ),
     "receipt_noted": lambda: messages.receipt(
         Receipt(entry=NOTED, where=WHERE, done_word="", run=RELEASE, lines=("“retest after the hotfix”",)), now=NOW
@@ -679,6 +686,9 @@ SAMPLES: dict[str, Callable[[], Message]] = {
         replace(REQUEST, settled="here", settled_by="U0ANA00001"), where="#release", now=NOW
     ),
     "access_settled": lambda: messages.access_settled(replace(REQUEST, settled="here", settled_by="U0ANA00001")),
+    "access_settled_everywhere": lambda: messages.access_settled(
+        replace(REQUEST, settled="everywhere", settled_by="U0ANA00001")
+    ),
     "access_settled_declined": lambda: messages.access_settled(
         replace(REQUEST, settled="declined", settled_by="U0ANA00001")
     ),

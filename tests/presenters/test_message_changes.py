@@ -7,10 +7,25 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.acts import Append, Bulk, Close, Ended, Entry, Proposal, Receipt, Recent, Report, Reported, Seen
+from bot.domain.acts import (
+    Append,
+    Bulk,
+    Close,
+    Edit,
+    Ended,
+    Entry,
+    Named,
+    Proposal,
+    Receipt,
+    Recent,
+    Report,
+    Reported,
+    Seen,
+)
 from bot.domain.model import Closing, Run
 from bot.domain.outcomes import Outcome, Tally
 from bot.presenters import letters, messages
+from bot.presenters.icons import ENDED
 from bot.presenters.message import Message
 from tests.presenters.samples import (
     AUDIT,
@@ -33,6 +48,7 @@ from tests.presenters.samples import (
     REPORTING,
     STARTED,
     STARTING,
+    UNTOUCHED,
     WHERE,
     tried,
 )
@@ -150,6 +166,7 @@ def test_a_dry_run_has_nothing_to_press() -> None:
         (CLOSES, (), 1),
         (CLOSES, ("This cannot be undone.",), 1),
         (CLOSES, ("Deleted for good: that cannot be undone.",), 1),
+        (replace(CLOSES, consequences=("It is archived: no results, no undo.",)), (), 0),
         (MARKS, (), 0),
         (None, (), 0),
     ],
@@ -187,10 +204,13 @@ def test_results_of_the_last_minutes_are_told(recent: Recent, told: str) -> None
 @pytest.mark.parametrize(
     ("untested", "by", "told"),
     [
-        (4, (("Ana Diaz", 3), ("", 1)), "⚪ 4 untested: 3 Ana Diaz, 1 nobody."),
-        (9, (("Ana Diaz", 3),), "⚪ 9 untested: 3 Ana Diaz, 6 others."),
-        (0, (("Ana Diaz", 3),), "⚪ 3 untested: 3 Ana Diaz."),
-        (9, (("A", 1),) * 9, "⚪ 9 untested: 1 A, 1 A, 1 A, 1 A, 1 A, 1 A, 1 A, 1 A, 1 other."),
+        (4, (("Ana Diaz", 3), ("", 1)), "⚪ 4 untested: 3 Ana Diaz's, 1 not assigned."),
+        (9, (("Ana Diaz", 3),), "⚪ 9 untested: 3 Ana Diaz's, 6 others."),
+        (0, (("Ana Diaz", 3),), "⚪ 3 untested, all Ana Diaz's."),
+        (2, (("Tom Becker", 2),), "⚪ 2 untested, both Tom Becker's."),
+        (1, (("Tom Becker", 1),), "⚪ 1 untested, Tom Becker's."),
+        (7, (("", 7),), "⚪ 7 untested, not assigned."),
+        (9, (("A", 1),) * 9, "⚪ 9 untested: 1 A's, 1 A's, 1 A's, 1 A's, 1 A's, 1 A's, 1 A's, 1 A's, 1 other."),
     ],
 )  # fmt: skip
 def test_untested_tests_have_their_people(untested: int, by: tuple[tuple[str, int], ...], told: str) -> None:
@@ -239,9 +259,17 @@ def test_while_it_is_done_there_is_nothing_to_press(proposal: Proposal, words: s
 
 
 def test_who_thinks_better_of_it_changed_nothing() -> None:
-    message = messages.cancelled(CLOSING)
-    assert message.text == messages.cancelled().text == "Nothing was changed."
-    assert pressable(message) == pressable(messages.cancelled()) == []
+    for proposal, told in (
+        (CLOSING, "Cancelled: R118 was not closed."),
+        (COMPLETING, "Cancelled: A416/3 was not completed."),
+        (STARTING, "Cancelled: “Smoke 5.3” was not started."),
+        (NOTING, "Cancelled: no note was added to R118."),
+        (None, "Cancelled: nothing was closed."),
+    ):
+        message = messages.cancelled(proposal)
+        assert message.text == told
+        assert f"↩️ {told}\n" in readable(message)
+        assert pressable(message) == []
 
 
 def test_a_command_that_lacks_something_has_a_form_for_it() -> None:
@@ -263,9 +291,9 @@ def receipt(entry: Entry, *, done_word: str = "closed", run: Run | None = CLOSED
         (receipt(ENTRY, done_word=""), "✅ *Closed*  "),
         (receipt(FAILED), "✖️ *Not closed*  *Release 5.2 regression*  `R118`  asked for by <@U"),
         (receipt(replace(ENTRY, outcome=Ended.FAILED), done_word="completed"), "✖️ *Not completed*  "),
-        (receipt(replace(ENTRY, verb="note", outcome=Ended.FAILED), done_word="noted"), "✖️ *No note added to*  "),
-        (receipt(DOUBTFUL), "❓ *Not known if closed*  "),
-        (receipt(replace(DOUBTFUL, verb="report")), "❓ *Not known if done*  "),
+        (receipt(replace(ENTRY, verb="note", outcome=Ended.FAILED), done_word="noted"), "✖️ *No note was added to*  "),
+        (receipt(DOUBTFUL), "❓ *It is not clear whether “Release 5.2 regression” was closed.*  `R118`\n"),
+        (receipt(replace(DOUBTFUL, verb="report")), "❓ *It is not clear whether a result was reported in “Release"),
         (receipt(replace(ENTRY, outcome=Ended.STALE)), "🔄 *Not closed*  "),
         (receipt(STARTED, done_word="started", run=None), "✅ *Started*  *Smoke 5.3*  `R128`  by"),
     ],
@@ -347,19 +375,19 @@ def test_a_card_calls_closing_what_its_system_calls_it(run: Run, label: str) -> 
         (replace(BULK, items=BULK.items[12:]), "*There is no run to close*", []),
         (tried(5), "⏳ *Closing runs, 5 of 12…*\n■■■■■□□□□□□□\n", []),
         (tried(5, Ended.BEGUN), "⏳ *Closing runs, 4 of 12…*", []),
-        (tried(12), "✅ *12 closed*", []),
-        (tried(12, Ended.FAILED), "⚠️ *11 closed, 1 failed*", []),
+        (tried(12), "✅ *Ana Diaz closed 12 runs*, 2026-11-20 07:58 UTC\n", []),
+        (tried(12, Ended.FAILED), "⚠️ *Ana Diaz closed 11 runs*, 2026-11-20 07:58 UTC\n*1 not closed*\n", []),
         (
             replace(tried(9, Ended.FAILED, Ended.DOUBT), stopped="It was stopped."),
-            "⚠️ *7 closed, 1 failed, 1 in doubt, 3 not tried*",
+            "*Ana Diaz closed 7 runs*, 2026-11-20 07:58 UTC\n*1 not closed, 1 in doubt, 3 not tried*\n",
             [("bulk:go", "Continue with 3", "danger")],
         ),
         (
             replace(tried(12, Ended.BEGUN), stopped="Rundown was stopped in the middle of it."),
-            "⚠️ *11 closed, 1 under way*",
+            "*Ana Diaz closed 11 runs*, 2026-11-20 07:58 UTC\n*1 under way*\n",
             [],
         ),
-        (replace(BULK, stopped="Nobody may."), "⚠️ *12 not tried*", [("bulk:go", "Continue with 12", "danger")]),
+        (replace(BULK, stopped="Nobody may."), "⚠️ *No run closed*\n", [("bulk:go", "Continue with 12", "danger")]),
     ],
 )  # fmt: skip
 def test_a_bulk_change_tells_how_far_it_is(value: Bulk, told: str, buttons: list[tuple[str, str, str]]) -> None:
@@ -376,10 +404,64 @@ def test_a_bulk_change_that_has_just_begun_has_nothing_to_press() -> None:
 
 
 def test_every_run_of_a_bulk_change_has_a_line() -> None:
+    asked = readable(messages.bulk(BULK, now=NOW))
     stopped = readable(messages.bulk(replace(tried(9, Ended.FAILED), stopped="x"), now=NOW))
-    for text in (readable(messages.bulk(BULK, now=NOW)), stopped):
-        assert [text.count(f"`{item.run.ref.short}`") for item in BULK.items] == [1] * 13
-        assert "closed as a whole" in text
+    assert [asked.count(f"`{item.run.ref.short}`") for item in BULK.items] == [1] * 13
+    assert "started 5 weeks ago · 30 passed" in asked
+    assert "closed as a whole" in asked
+    assert [stopped.count(f"`{item.run.ref.short}`") for item in BULK.items] == [1] * 12 + [0]
+    assert "closed as a whole" not in stopped  # who asked has read it; nobody else wants it
+
+
+def test_a_reason_of_several_runs_is_told_once() -> None:
+    text = readable(messages.bulk(tried(12, Ended.FAILED, Ended.FAILED, Ended.STALE), now=NOW))
+    assert text.count("TestRail answered 500.") == 1
+    assert "✖️ 2 not closed – TestRail answered 500.\n• `R40`  Regression 4.0" in text.replace("  \n", "\n")
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("report", "No result was reported in R118 “Release 5.2 regression”, as Ana Diaz had asked."),
+        ("close", "R118 “Release 5.2 regression” was not closed, as Ana Diaz had asked."),
+    ],
+)
+def test_screen_readers_hear_sentences(value: str, told: str) -> None:
+    done_word = "closed" if value == "close" else ""
+    message = messages.receipt(receipt(replace(FAILED, verb=value), done_word=done_word), now=NOW)
+    assert message.text.startswith(told)
+
+
+def test_what_is_not_clear_is_not_to_be_done_again() -> None:
+    doubtful = replace(STARTED, ref=None, outcome=Ended.DOUBT)
+    text = readable(messages.receipt(receipt(doubtful, done_word="", run=None), now=NOW))
+    assert "❓ *It is not clear whether “Smoke 5.3” was started.*" in text
+    assert "Don't start it again before you know." in text
+
+
+def test_a_deleted_run_is_remembered_by_its_tests() -> None:
+    deleted = replace(ENTRY, verb="delete", after=None)
+    text = readable(messages.receipt(receipt(deleted, done_word="deleted", run=None), now=NOW))
+    assert "🗑️ *Deleted*" in text
+    assert "It had 80 tests: 74 passed · 3 failed · 1 blocked · 2 untested." in text
+
+
+def test_a_new_run_is_named_once() -> None:
+    empty = replace(RELEASE, ref=UNTOUCHED.ref, name="Smoke 5.3", tally=Tally())
+    told = replace(receipt(STARTED, done_word="started", run=empty), lines=("name: Smoke 5.3", "suite: Checkout"))
+    text = readable(messages.receipt(told, now=NOW))
+    assert "name: Smoke 5.3" not in text
+    assert "suite: Checkout" in text
+    assert "no results yet" in text
+    assert "\nname  " not in readable(messages.proposal(STARTING, now=NOW))
+
+
+@pytest.mark.parametrize("verb", ["note", "link", "attach"])
+def test_what_is_put_beside_the_tests_counts_none(verb: str) -> None:
+    asked = readable(messages.proposal(replace(NOTING, verb=verb), now=NOW))
+    done = readable(messages.receipt(receipt(replace(ENTRY, verb=verb), done_word=""), now=NOW))
+    assert "passed" not in asked
+    assert "passed" not in done
 
 
 def test_many_runs_are_asked_about_page_by_page() -> None:
@@ -423,6 +505,30 @@ def test_the_audit_tells_counts_before_and_after_only_where_they_differ() -> Non
     for entry, told in ((moved, True), (same, False), (replace(ENTRY, after=None), False)):
         text = readable(messages.audit(replace(AUDIT, entries=(entry,)), again="audit", page=1, now=NOW))
         assert (" → " in text) is told
+    noted = replace(moved, verb="note")
+    assert "passed" not in readable(messages.audit(replace(AUDIT, entries=(noted,)), again="audit", now=NOW))
+
+
+def test_the_audit_tells_what_an_edit_changed() -> None:
+    edit = Edit(ref=RELEASE.ref, project=1, name="Smoke", milestone=Named(""), cases=(1, 2))
+    entry = replace(ENTRY, verb="edit", change=edit)
+    text = readable(messages.audit(replace(AUDIT, entries=(entry,)), again="audit", now=NOW))
+    assert "name → Smoke\nmilestone → none\ncases → C1, C2\n" in text
+    assert "passed" not in text
+
+
+def test_refusals_in_the_audit_are_told_to_others() -> None:
+    refused = replace(ENTRY, outcome=Ended.REFUSED, why="Nobody has allowed you to close here.")
+    text = readable(messages.audit(replace(AUDIT, entries=(refused,)), again="audit", now=NOW))
+    assert "Nobody has allowed them to close here." in text
+    assert "Refused attempts are among them" in text
+    done = readable(messages.audit(replace(AUDIT, entries=(ENTRY,)), again="audit", now=NOW))
+    assert "Refused attempts" not in done
+    assert "*1 entry*" in done
+
+
+def test_the_audit_calls_outcomes_what_its_flag_takes() -> None:
+    assert {ended: word.lower() for ended, (_, word) in ENDED.items()} == {ended: ended.name.lower() for ended in Ended}
 
 
 def test_the_table_of_the_audit_is_no_formula() -> None:

@@ -170,8 +170,8 @@ def test_streams_that_may_be_manual_say_so(run: Run, marked: bool) -> None:
 @pytest.mark.parametrize(
     ("value", "line"),
     [
-        (BAD_DAY, "3 failing now, 5 at the last digest"),
-        (MIXED, "0 failing now, 1 at the last digest"),
+        (BAD_DAY, "3 failing now, 5 of these streams before"),
+        (MIXED, "0 failing now, 1 of these streams before"),
         (FIRST, "the first digest, with none before it to compare with"),
     ],
 )

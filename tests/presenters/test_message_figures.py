@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bot.domain.outcomes import Tally
 from bot.presenters import figures
+from bot.presenters.figures import counted_words
 
 NOW = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 
@@ -153,3 +154,17 @@ def test_durations(seconds: float, words: str) -> None:
 )  # fmt: skip
 def test_ages(age: timedelta, words: str) -> None:
     assert figures.ago(NOW - age, NOW) == words
+
+
+@pytest.mark.parametrize(
+    ("count", "words", "told"),
+    [
+        ("First 40 of 91", "all runs", "runs"),
+        ("17", "open runs · in testrail · status failed", "open runs in testrail · status failed"),
+        ("1", "all runs · in testrail", "run in testrail"),
+        ("2", "", "runs"),
+        ("2", "open runs · tag x · in testrail", "open runs · tag x · in testrail"),
+    ],
+)
+def test_what_is_counted_reads_on_after_its_count(count: str, words: str, told: str) -> None:
+    assert counted_words(count, words, "run") == told

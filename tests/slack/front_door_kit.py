@@ -38,13 +38,19 @@ class Town:
         else:
             delivery = await self.slack.command(who, where, "/runs", text)
             assert delivery.acked, delivery
-        return await self.answer()
+        place = self.slack.direct(who).id if text.startswith("dm:") or not where.startswith("#") else ""
+        return await self.slack.next_message(lambda message: _answers(message, place), timeout_s=26)
 
     async def answer(self) -> Message:
         return await self.slack.next_message(lambda message: "Looking" not in message.text, timeout_s=26)
 
     def words(self, message: Message) -> str:
         return self.slack.words(message)
+
+
+def _answers(message: Message, direct: str) -> bool:
+    """Whether it answers a question: what others are told directly meanwhile does not."""
+    return "Looking" not in message.text and (message.channel == direct if direct else message.channel[:1] != "D")
 
 
 def environment(slack: Workspace, testmo: Testmo, testrail: TestRail, practitest: PractiTest) -> dict[str, str]:

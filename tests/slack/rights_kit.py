@@ -88,7 +88,7 @@ def refusal(who: Somebody, verb: str, where: str) -> str:
     fitting = [rule for rule in who.rules if rule.verb in (verb, "all") and rule.where in ("", where)]
     if any(not rule.may for rule in fitting):
         return "The rule: deny"
-    return "" if fitting else "Changes are denied until an admin allows them."
+    return "" if fitting else "An admin has to allow it."
 
 
 def cells(people: Iterable[Somebody]) -> list[Cell]:

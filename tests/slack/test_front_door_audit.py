@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 
@@ -56,16 +57,17 @@ async def test_every_attempt_is_a_row_with_counts_and_outcome() -> None:
         await history(here)
         words = here.words(await here.ask("audit"))
         rows = words.split("\n")
-        assert "5 changes" in rows[0]
+        assert "6 entries" in rows[0]
         assert [row.split("  ")[:2] for row in rows if "  " in row] == [
             ["✅ Done", "start"],
             ["✅ Done", "close"],
-            ["✖️ Not done", "edit"],
+            ["✖️ Failed", "edit"],
             ["✅ Done", "note"],
             ["🔒 Refused", "close"],
+            ["✅ Done", "allow"],
         ]
         assert "74 passed · 3 failed · 1 blocked · 2 untested" in words
-        assert "Nobody has allowed you to close here." in words
+        assert "Nobody has allowed them to close here." in words
         assert "Tom Becker" in words
         assert "@" not in words.replace("@example", ""), "people are named, not called"
 
@@ -75,13 +77,14 @@ async def test_every_attempt_is_a_row_with_counts_and_outcome() -> None:
     [
         ("--verb close", ["close", "close"]),
         ("--by @tom", ["note", "close"]),
-        ("--by me", ["start", "close", "edit"]),
+        ("--by me", ["start", "close", "edit", "allow"]),
         (f"--run {A415}", ["note"]),
         ("--status failed", ["edit"]),
         ("--status refused", ["close"]),
         ("--last 2", ["start", "close"]),
         ("--since 1h --verb start", ["start"]),
         ("--verb delete", []),
+        ("--verb allow", ["allow"]),
     ],
 )
 async def test_rows_are_chosen_by_flags_in_the_message_and_in_the_file(flags: str, expected: list[str]) -> None:
@@ -96,13 +99,86 @@ async def test_rows_are_chosen_by_flags_in_the_message_and_in_the_file(flags: st
 async def test_refused_attempts_are_shown_to_admins_only() -> None:
     async with town() as here:
         await history(here)
-        for who in ("tom", "gus"):
-            answer = await here.ask("audit", who=who)
-            assert "Refused" not in here.words(answer)
-            assert answer.only_for == here.slack.person(who).id
-            assert "No change fits" in here.words(await here.ask("audit --status refused", who=who))
-            assert "refused" not in {row["outcome"] for row in await audit_rows(here, who=who)}
-            await message(here, "4 changes")
+        answer = await here.ask("audit", who="tom")
+        assert "Refused" not in here.words(answer)
+        assert answer.only_for == here.slack.person("tom").id
+        assert "No change fits" in here.words(await here.ask("audit --status refused", who="tom"))
+        assert "refused" not in {row["outcome"] for row in await audit_rows(here, who="tom")}
+        await message(here, "5 entries")
+
+
+@pytest.mark.parametrize("text", ["audit", "audit --csv", "allow list"])
+async def test_guests_read_neither_what_was_done_nor_who_may(text: str) -> None:
+    async with town() as here:
+        await here.ask("allow note @tom")
+        answer = await here.ask(text, who="gus")
+        assert "You can't read the" in here.words(answer)
+        assert "members of this workspace" in here.words(answer)
+        assert "Tom" not in here.words(answer)
+        assert answer.only_for == here.slack.person("gus").id
+        assert here.slack.buttons(answer) == [], "there is nothing to ask for"
+        assert not here.slack.state.uploads
+
+
+# ── which rows ──
+
+
+async def test_a_run_that_is_gone_is_found_by_its_name_alone() -> None:
+    async with town() as here:
+        await do(here, f"note {R118} Looked at it")
+        await do(here, f"note {A415} Looked at it")
+        here.testrail.faults.answer(".", 400, '{"error": "Field :run_id is not a valid test run."}', times=-1)
+        here.testmo.faults.answer(".", 404, "{}", times=-1)
+        for run in (R118, A415, "A415"):
+            assert "1 entry" in here.words(await here.ask(f"audit --run {run}")), run
+        assert "No run R4040 found" in here.words(await here.ask("audit --run R4040")), "two systems may have one"
+
+
+async def test_a_name_that_is_no_mention_is_asked_back_instead_of_finding_nothing() -> None:
+    async with town() as here:
+        answer = await here.ask("audit --by tom --last 5")
+        assert "Who is “tom”?" in here.words(answer)
+        assert "audit --last 5" in here.words(answer)
+        assert "0 entries" not in here.words(answer)
+
+
+async def test_the_filter_is_told_as_it_was_typed() -> None:
+    async with town() as here:
+        await here.ask("allow note @tom")
+        assert "by Ana Kovač · since 1h" in here.words(await here.ask("audit --since 1h --by @ana"))
+
+
+# ── rules ──
+
+
+def _is_decided(here: Town, request: Message) -> bool:
+    return not here.slack.buttons(request)
+
+
+async def test_rules_and_decisions_are_on_record_in_words() -> None:
+    async with town() as here:
+        await here.ask("allow close @tom #release")
+        await here.ask("allow close @tom #release")
+        await here.ask("deny all @qa-leads")
+        shown_rules = await here.ask("allow list")
+        drop = here.slack.buttons(shown_rules)[0]
+        await here.slack.click("ana", shown_rules, drop.action_id, value=drop.value)
+        await here.slack.until(lambda: "removed" in here.words(shown_rules))
+        for button in ("access:here", "access:decline"):
+            refusal = await here.ask(f"{'note' if button == 'access:here' else 'edit'} {R118}", who="max")
+            await here.slack.click("max", refusal, "access:ask")
+            request = await in_dm(here, "ana", "would like to")
+            await here.slack.click("ana", request, button)
+            await here.slack.until(partial(_is_decided, here, request))
+        rows = [(row["verb"], row["name"], row["outcome"], row["who"]) for row in await audit_rows(here, "--by me")]
+        release = here.slack.channel(HERE).id
+        assert rows == [
+            ("deny", f"edit for Max Ngo in #{release}: request declined", "done", "Ana Kovač"),
+            ("allow", f"note for Max Ngo in #{release}", "done", "Ana Kovač"),
+            ("allow", f"close for Tom Becker in #{release}: rule removed", "done", "Ana Kovač"),
+            ("deny", "all for qa-leads everywhere", "done", "Ana Kovač"),
+            ("allow", "close for Tom Becker in #release", "done", "Ana Kovač"),
+        ]
 
 
 # ── the file ──

@@ -95,14 +95,14 @@ async def test_f68_who_may_not_is_refused_alone_with_the_way_to_ask_and_the_atte
         room = here.room()
         refused = await here.preview("close testrail:R118", room, who="tom")
         words = here.words(refused)
-        assert "You may not close or complete runs here." in words
+        assert "You can't close or complete runs here" in words
         assert "Changes are denied until an admin allows them." in words
         assert here.labels(refused) == ["Ask for access"]
         await here.slack.command("lea", room, "/runs", "show testrail:R118 --share")
         card = await here.public(room)
         assert "Close…" in here.labels(card), "on a card for all the button is there; who may not is told"
         await press(here, card, "Close…", who="tom")
-        assert "You may not close or complete runs here." in here.words(await here.told("tom", room))
+        assert "You can't close or complete runs here" in here.words(await here.told("tom", room))
         audit = here.words(await here.preview("audit --status refused", room))
         assert audit.count("Tom Becker") == 2, audit
         assert here.wrote() == []
@@ -185,14 +185,14 @@ async def test_f71_the_value_of_somebody_elses_preview_gives_no_right() -> None:
         (key,) = {one.value for one in here.slack.buttons(closing) if one.action_id == "act:go"}
         own = await here.preview("note testrail:R118 hello", room, who="tom")
         await press(here, own, who="tom", forge_value=key)
-        words = here.words(await here.told("tom", room, "You may not close"))
+        words = here.words(await here.told("tom", room, "You can't close"))
         assert "Nothing was changed." in words
         await press(here, own, who="tom", forge_value="0123456789abcdef")
         assert "not known any more" in here.words(await here.told("tom", room, "This preview"))
         deletion = await here.preview("delete testrail:R118", room)
         (key,) = {one.value for one in here.slack.buttons(deletion) if one.action_id == "act:confirm"}
         await press(here, own, "act:form", who="tom", forge_value=key)
-        assert "Only admins may delete." in here.words(await here.told("tom", room, "You may not delete"))
+        assert "Only admins may delete." in here.words(await here.told("tom", room, "You can't delete"))
         assert here.slack.view("tom") is None
         assert here.wrote() == []
         await press(here, closing)
@@ -209,10 +209,10 @@ async def test_f72_a_right_that_is_taken_away_between_preview_and_press_is_gone(
         form = await here.slack.until(lambda: _form(here, "tom"))
         await here.preview("deny all @tom", admins)
         await press(here, preview, who="tom")
-        words = here.words(await here.told("tom", room, "You may not close or complete runs here."))
+        words = here.words(await here.told("tom", room, "You can't close or complete runs here"))
         assert "deny all" in words
         await here.slack.submit(form)
-        await here.slack.until(lambda: "may not" in str(here.slack.view("tom")))
+        await here.slack.until(lambda: "You can" in str(here.slack.view("tom")))
         assert here.wrote() == []
 
 
@@ -372,7 +372,7 @@ async def test_f73_a_right_that_is_taken_away_on_the_way_ends_it_there() -> None
         await here.slack.until(lambda: held.hits)
         await here.preview("deny close @tom", admins)
         result = await here.public(room)
-        await here.becomes(result, "2 closed, 10 not tried", "You may not close")
+        await here.becomes(result, "2 closed, 10 not tried", "You can't close")
         assert len(here.wrote()) == 2
 
 

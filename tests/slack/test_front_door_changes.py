@@ -19,7 +19,13 @@ SIGNED = "– Ana Kovač via Slack, WHEN · rundown:KEY"
 IN_TESTRAIL: list[Deed] = [
     (
         "close testrail:R118",
-        ["Close testrail:R118", "It takes no more results", "cannot be undone", "3 tests fail", "2 untested: 2 Tom"],
+        [
+            "Close testrail:R118",
+            "It takes no more results",
+            "cannot be undone",
+            "3 failed",
+            "2 untested, both Tom Becker's",
+        ],
         [("POST", "/close_run/118", {})],
         ["Closed", "Release 5.2 regression", "by @ana", "Failing → ❌ Failed", "74 passed · 3 failed · 1 blocked"],
     ),
@@ -374,7 +380,7 @@ async def test_every_card_of_the_run_is_edited_wherever_it_was_posted() -> None:
         first, *_ = cards
         preview = await here.preview("close testrail:R118", here.slack.state.channels[first.channel].name)
         await here.slack.click("ana", preview, "act:go")
-        receipt = await here.slack.next_message(lambda one: "Closed" in one.text)
+        receipt = await here.slack.next_message(lambda one: "closed" in one.text)
         assert receipt.thread_ts == first.ts, "where there is a card the receipt stands below it"
         for card in cards:
             words = await here.becomes(card, "❌ Failed")

@@ -163,6 +163,7 @@ async def test_what_was_typed_beside_the_form_is_not_forgotten() -> None:
 
 async def test_an_edit_begins_with_what_is_there_and_changes_only_what_was_changed() -> None:
     async with town() as here:
+        here.testrail.run(118).description = "Last regression before 5.2."
         view = await form(here, f"edit {R118}")
         now = fields(here, view)
         assert now["name"] == "Release 5.2 regression"
@@ -180,6 +181,7 @@ async def test_an_edit_begins_with_what_is_there_and_changes_only_what_was_chang
 
 async def test_an_edit_can_take_away_what_is_there() -> None:
     async with town() as here:
+        here.testrail.run(118).description = "Last regression before 5.2."
         view = await form(here, f"edit {R118}")
         await here.slack.submit(view, {"Description": "", "References": "", "Milestone": "none"})
         await message(here, "by @ana", only_for="")
@@ -199,6 +201,83 @@ async def test_an_edit_that_changes_nothing_says_so_and_keeps_the_form() -> None
         again = await said_in_form(here, "Nothing is different")
         assert fields(here, again)["name"] == "Release 5.2 regression"
         assert writes(here) == []
+
+
+@pytest.mark.parametrize(
+    "description",
+    ["Before **5.2**.", "<p>Para <b>one</b></p>", "One\n\nTwo", "x" * 9_000],
+)
+async def test_a_description_whose_formatting_is_not_told_is_left_as_it_is(description: str) -> None:
+    async with town() as here:
+        here.testrail.run(118).description = description
+        view = await form(here, f"edit {R118}")
+        assert "description" not in fields(here, view)
+        assert "change it in TestRail" in json.dumps(view.blocks)
+        await here.slack.submit(view, {"Name": "Another"})
+        await message(here, "Another", only_for="")
+        assert here.testrail.run(118).description == description
+
+
+async def test_what_a_colleague_changed_under_an_open_form_stays() -> None:
+    async with town() as here:
+        run = here.testrail.run(118)
+        run.description = "old"
+        view = await form(here, f"edit {R118}")
+        run.description, run.refs = "old and a colleague's words", "COL-1"
+        await here.slack.submit(view, {"Name": "Another"})
+        await message(here, "Another", only_for="")
+        assert (run.name, run.description, run.refs) == ("Another", "old and a colleague's words", "COL-1")
+
+
+async def test_a_field_that_a_colleague_changed_meanwhile_is_shown_as_it_is_before_it_is_overwritten() -> None:
+    async with town() as here:
+        run = here.testrail.run(118)
+        run.description = "old"
+        view = await form(here, f"edit {R118}")
+        run.description = "theirs"
+        await here.slack.submit(view, {"Name": "Another", "Description": "mine"})
+        again = await said_in_form(here, "changed by somebody else meanwhile")
+        assert writes(here) == []
+        assert "“mine”" in json.dumps(again.blocks, ensure_ascii=False)
+        assert fields(here, again) | {"name": "Another", "description": "theirs"} == fields(here, again)
+        await here.slack.submit(again, {"Description": "theirs and mine"})
+        await message(here, "Another", only_for="")
+        assert (run.name, run.description) == ("Another", "theirs and mine")
+
+
+async def test_a_form_begins_with_the_run_as_it_is_now() -> None:
+    async with town() as here:
+        await here.ask(f"show {R118}")
+        here.testrail.run(118).name = "Renamed elsewhere"
+        assert fields(here, await form(here, f"edit {R118}"))["name"] == "Renamed elsewhere"
+
+
+async def test_a_preview_whose_form_was_sent_does_nothing_any_more() -> None:
+    async with town() as here:
+        preview, other = await here.ask(f"note {A415} first words"), await here.ask(f"note {A415} others")
+        (key,) = {one.value for one in here.slack.buttons(preview) if one.action_id == "act:go"}
+        await here.slack.click("ana", preview, "act:form")
+        await here.slack.submit(await shown(here), {"Note": "better words"})
+        await message(here, "by @ana", only_for="")
+        await here.slack.until(lambda: here.slack.now(preview).deleted)
+        before = len(writes(here))
+        await here.slack.clicks(["ana"], other, "act:go", forge_value=key)
+        await message(here, "form was sent instead", only_for="ana")
+        assert len(writes(here)) == before
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["edit S55", "edit testmo:A409", "note S55", f"report {R118}", f"report {R118} passed", "note testrail:R105"],
+)
+async def test_no_form_opens_for_what_can_not_be_done(command: str) -> None:
+    async with town() as here:
+        if command.endswith("R105"):
+            here.testrail.run(118).completed_on = 1_700_000_000
+            command = f"note {R118}"
+        said = await here.ask(command)
+        assert said.only_for
+        assert here.slack.views("ana") == []
 
 
 # ── what is wrong ──
@@ -227,6 +306,7 @@ async def test_what_is_wrong_stands_under_its_field(command: str, filled: dict[s
         view = await form(here, command)
         sent = await here.slack.submit(view, filled)
         assert set(sent.view_errors) == wrong
+        assert "--" not in json.dumps(sent.view_errors), "a form has fields, no flags"
         assert writes(here) == []
 
 
@@ -395,11 +475,39 @@ async def test_a_shortcut_refuses_whoever_may_not_in_the_form(who: str) -> None:
     async with town() as here:
         words = await _talk(here, "Not for everybody")
         await here.slack.shortcut(who, "note_on_run", words)
-        await said_in_form(here, "You may not put notes on runs", who)
+        await said_in_form(here, "You can", who)
         if who == "tom":
             refusal = await message(here, "Ask for access", only_for="tom")
             assert [one.action_id for one in here.slack.buttons(refusal)] == ["access:ask"]
         assert writes(here) == []
+
+
+async def test_a_long_message_is_cut_to_what_a_note_has_room_for() -> None:
+    async with town() as here:
+        await here.slack.shortcut("ana", "note_on_run", await _talk(here, "w" * 3_500))
+        view = await shown(here)
+        assert "was cut" in json.dumps(view.blocks)
+        assert 2_900 < len(fields(here, view)["text"]) <= 3_000
+
+
+async def test_a_message_is_noted_in_words_that_mean_the_same_elsewhere() -> None:
+    async with town() as here:
+        await here.slack.shortcut("ana", "note_on_run", await _talk(here, "@tom saw a < b & c in #release"))
+        text = fields(here, await shown(here))["text"]
+        assert text.startswith("@Tom ")
+        assert "saw a < b & c in #" in text
+        assert "<#" not in text
+
+
+async def test_a_typed_note_is_written_in_words_too() -> None:
+    async with town() as here:
+        tom = here.slack.person("tom").id
+        preview = await here.ask(f"note {R118} ask <@{tom}|tom> in <#C1|general>: <https://x.example/1|the log>")
+        await here.slack.click("ana", preview, "act:go")
+        await message(here, "by @ana", only_for="")
+        written = body(only(here.testrail.calls("POST .*update_run/118")))["description"]
+        assert "ask @Tom" in written
+        assert "in #general: the log (https://x.example/1)" in written
 
 
 # ── rights and repetition ──
@@ -433,9 +541,9 @@ async def test_a_form_works_after_a_restart(tmp_path: object) -> None:
         async with restarted(here):
             await here.slack.submit(view, {"Name": "After the restart"})
             await message(here, "After the restart", only_for="")
-            await here.slack.close(await said_in_form(here, "After the restart"))
+            await here.slack.close(await said_in_form(here, "Changed R118"))
             await here.slack.click("ana", preview, "act:confirm")
-            await said_in_form(here, "Type the name")
+            await said_in_form(here, "Type its name")
 
 
 # ── time ──
@@ -517,6 +625,64 @@ async def test_a_run_is_deleted_only_when_its_name_is_typed() -> None:
         await message(here, "by @ana", only_for="")
         assert len(writes(here)) == 1
         assert "delete_run/118" in writes(here)[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"), [("D" * 240, "R118"), ("\u200b\u200b", "R118"), ("ﬁne \u202eName", "fine name")]
+)
+async def test_a_name_that_nobody_can_type_is_confirmed_by_the_reference(name: str, wanted: str) -> None:
+    async with town() as here:
+        here.testrail.run(118).name = name
+        preview = await here.ask(f"delete {R118}")
+        await here.slack.click("ana", preview, "act:confirm")
+        view = await shown(here)
+        assert ("Type its reference to confirm: R118" in json.dumps(view.blocks)) == (wanted == "R118")
+        await here.slack.submit(view, {"name": wanted})
+        await message(here, "by @ana", only_for="")
+        assert "delete_run/118" in writes(here)[0]
+
+
+async def test_a_deletion_is_never_done_by_a_press_alone() -> None:
+    async with town() as here:
+        deletion, note = await here.ask(f"delete {R118}"), await here.ask(f"note {A415} hello")
+        (key,) = {one.value for one in here.slack.buttons(deletion) if one.action_id == "act:confirm"}
+        await here.slack.clicks(["ana"], note, "act:go", forge_value=key)
+        assert "Type its name" in json.dumps((await shown(here)).blocks)
+        assert writes(here) == []
+
+
+async def test_a_press_on_the_deletion_of_a_run_that_is_gone_is_told_so_before_a_form_opens() -> None:
+    async with town() as here:
+        preview = await here.ask(f"delete {R118}")
+        here.testrail.remove_run(118)
+        await here.slack.click("ana", preview, "act:confirm")
+        await here.slack.until(lambda: "not there any more" in here.words(here.slack.now(preview)))
+        assert here.slack.views("ana") == []
+
+
+async def test_a_form_whose_verb_or_field_is_unknown_is_out_of_date_and_one_sent_before_is_told_so() -> None:
+    async with town() as here:
+        view = await form(here, f"note {R118}")
+        sent = await here.slack.submit(view, {"Note": "now"})
+        await message(here, "by @ana", only_for="")
+        done = await said_in_form(here, "✅ Note added to R118; the receipt is in ")
+        memo = json.loads(sent.payload["view"]["private_metadata"])
+        values = sent.payload["view"]["state"]["values"]
+        for verb, state in (
+            ("zz", values),
+            ("close", values),
+            ("delete", values),
+            ("note", {"evil": {"field:evil": {"value": "x"}}}),
+            ("note", []),
+        ):
+            told = json.dumps({**memo, "key": "another", "verb": verb})
+            forged = {**sent.payload["view"], "private_metadata": told, "state": {"values": state}}
+            answer = await here.slack.deliver("interactive", {**sent.payload, "view": forged})
+            assert "older version" in json.dumps(answer.ack), verb
+        await here.slack.deliver("interactive", sent.payload)
+        await said_in_form(here, "got a note from")
+        assert done.id
+        assert len(writes(here)) == 1
 
 
 async def test_a_form_of_another_version_says_that_it_is_out_of_date() -> None:

@@ -126,7 +126,7 @@ async def test_a_click_a_command_and_a_form_that_are_delivered_again_do_nothing_
         await here.slack.replay(sent)
         await here.idle()
         assert [path for _, path, _ in here.wrote()] == ["/close_run/118", "/update_run/124"]
-        assert sum("Closed" in one.text for one in here.slack.said(room)) == 1
+        assert sum("closed" in one.text for one in here.slack.said(room)) == 1
         assert sum("Note added" in one.text for one in here.slack.said(other)) == 1
 
 
@@ -194,7 +194,7 @@ async def test_a_silent_response_url_does_not_hold_up_the_call() -> None:
         took = time.monotonic() - began
         assert took < 5, f"whoever pressed waits for TestRail, not for Slack: {took:.1f} s"
         await here.public(room, "Closed")
-        await here.public(other, "2 closed", timeout_s=26)
+        await here.public(other, "closed 2 runs", timeout_s=26)
         assert len(here.wrote()) == 3
 
 
@@ -205,7 +205,7 @@ async def test_a_receipt_that_slack_does_not_take_reaches_whoever_pressed_anothe
         preview = await here.preview("close testrail:R118", room)
         here.slack.fail("chat.postMessage", reason, times=1)
         await here.slack.click("ana", preview, "act:go")
-        receipt = await here.slack.next_message(lambda one: "Closed" in one.text, timeout_s=10)
+        receipt = await here.slack.next_message(lambda one: "closed" in one.text, timeout_s=10)
         assert receipt.only_for in ("", here.slack.person("ana").id)
         await here.idle()
         assert here.wrote() == ONCE

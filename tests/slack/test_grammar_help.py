@@ -10,7 +10,7 @@ import pytest
 from bot.domain.errors import GrammarError
 from bot.slack.grammar import Grammar
 from bot.slack.grammar_help import help_index, help_verb, markdown_table, usage
-from bot.slack.verbs import EVERYWHERE, VERBS, Verb
+from bot.slack.verbs import EVERYWHERE, SHARE, VERBS, Verb
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 GRAMMAR = Grammar()
@@ -19,8 +19,21 @@ each_verb = pytest.mark.parametrize("verb", VERBS, ids=lambda verb: str(verb.nam
 
 
 @each_verb
-def test_both_examples_of_a_verb_can_be_run(verb: Verb) -> None:
-    assert [GRAMMAR.parse(example, now=NOW).verb for example in verb.examples] == [verb.name] * 2
+def test_the_examples_of_a_verb_can_be_run(verb: Verb) -> None:
+    assert {GRAMMAR.parse(example, now=NOW).verb for example in verb.examples} == {verb.name}
+    assert len(verb.examples) == (2 if verb.usage or verb.aliases or SHARE in verb.everywhere else 1)
+
+
+def test_examples_show_names_where_slack_has_ids() -> None:
+    found = help_verb(GRAMMAR, "allow", "/runs")
+    assert found.examples == ("/runs allow close @tom #release", "/runs allow report @qa-team")
+    index = help_index(GRAMMAR, "/runs")
+    assert not any("<" in example for verb in index.verbs for example in verb.examples)
+
+
+@pytest.mark.parametrize("name", ["close", "note", "allow", "digest add", "audit", "whoami", "allow list"])
+def test_help_offers_to_share_only_what_can_be_shared(name: str) -> None:
+    assert "--share" not in [typed for typed, _ in help_verb(GRAMMAR, name, "/runs").flags]
 
 
 @each_verb

@@ -187,3 +187,15 @@ async def test_what_the_disk_does_not_take_is_an_error_and_changes_nothing(
             await act(grants)
         assert await grants.all("T1") == (GRANT,)
         assert (await grants.request("r1"), await grants.request("new")) == (REQUEST, None)
+
+
+async def test_the_latest_request_for_the_same_is_found_again() -> None:
+    async with database() as only:
+        grants = StoredGrants(only, Clock())
+        assert await grants.last_request(REQUEST) is None
+        await grants.ask(replace(REQUEST, key="r0", at=NOW - timedelta(days=2)))
+        await grants.ask(REQUEST)
+        await grants.ask(replace(REQUEST, key="r2", verb="note"))
+        await grants.settle("r1", "declined", "U9")
+        known = replace(REQUEST, settled="declined", settled_by="U9")
+        assert await grants.last_request(replace(REQUEST, key="r3")) == known

@@ -959,7 +959,7 @@ def test_what_was_rejected_is_called_what_it_is() -> None:
         "Testmo did not take the change.",
     )
     assert "flags" in question.fix
-    assert change.fix == "Nothing was changed; see in Testmo itself what is in the way."
+    assert change.fix == "See in Testmo itself what is in the way."
     assert question.why == change.why == "The name is taken."
 
 
@@ -1051,3 +1051,14 @@ def test_a_change_of_which_the_server_is_not_there_was_not_sent() -> None:
 
 def test_limits_are_those_that_were_promised() -> None:
     assert (_wire.MOST_BYTES, _wire.CALL_S, _wire.TRIES) == (32 * 1024 * 1024, 12.0, 4)
+
+
+@pytest.mark.parametrize(
+    ("answer", "answered"),
+    [(saying(http(500, b"{}")), True), (saying(http(502, b"<html>")), True), (_break_off, False), (_nothing, False)],
+)
+def test_an_error_that_came_is_told_from_silence(answer: Answer, answered: bool) -> None:
+    told, _, _ = asking(answer, writing, patience_s=100.0)
+    error = check_words(told)
+    assert isinstance(error, SystemFault)
+    assert error.answered is answered

@@ -385,6 +385,16 @@ async def test_a_name_is_never_said_to_be_unknown_when_the_service_is_down() -> 
         assert prepared.fields == (("---f-45293", "Win"),)
 
 
+async def test_a_project_that_lists_no_fields_is_there_all_the_same() -> None:
+    async with sample() as (server, connection):
+        server.faults.answer("custom_fields.json", 404, "")
+        await carry_out(connection, report(server, fields=(("45293", "Win"),)))
+        assert writes(server)[0][2]["data"]["attributes"]["custom-fields"] == {"---f-45293": "Win"}
+        with pytest.raises(NotFoundError) as caught:
+            await connection.prepare(report(server, fields=(("OS", "Win"),)))
+        assert caught.value.what == "No custom field “OS” in PractiTest."
+
+
 async def test_names_that_may_not_be_read_leave_numbers() -> None:
     async with sample() as (server, connection):
         server.faults.answer("/(users|custom_fields).json", 403, "")

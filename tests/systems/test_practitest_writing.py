@@ -141,10 +141,22 @@ def steps(*outcomes: Outcome) -> tuple[Step, ...]:
         (report(replace(LOGIN, outcome=Outcome.RUNNING)), "“running”"),
         (report(replace(LOGIN, outcome=Outcome.OTHER)), "Report passed, failed, blocked, skipped or untested."),
         (report(steps=steps(Outcome.PASSED, Outcome.RETEST)), "“retest”"),
-        (report(steps=steps(Outcome.PASSED, Outcome.FAILED)), "these make it FAILED"),
-        (report(PAY, steps=steps(Outcome.PASSED)), "The steps do not make that result failed."),
-        (report(LOGIN, PAY, steps=steps(Outcome.FAILED)), "The steps do not make that result passed."),
-        (report(steps=steps(Outcome.PASSED, Outcome.UNTESTED)), "these make it NOT COMPLETED"),
+        (
+            report(steps=steps(Outcome.PASSED, Outcome.FAILED)),
+            "but the step “step 2” failed; PractiTest would record failed.",
+        ),
+        (
+            report(PAY, steps=steps(Outcome.PASSED)),
+            "but none of its steps failed or is blocked",
+        ),
+        (
+            report(LOGIN, PAY, steps=steps(Outcome.FAILED)),
+            "You said passed, but the step “step 1” failed",
+        ),
+        (
+            report(steps=steps(Outcome.PASSED, Outcome.UNTESTED)),
+            "“step 2” was not run; PractiTest would record not completed.",
+        ),
         (report(steps=(Step("", Outcome.PASSED),)), "A step has no name."),
         (report(steps=(Step("x" * 256, Outcome.PASSED),)), "has 256 characters"),
         (report(folder="nightly"), "no folder"),
@@ -439,3 +451,14 @@ def test_a_report_was_done_when_each_of_its_results_is_there(
 ) -> None:
     assert writing.was_reported(sent, rows, NOW, whole=True) is done
     assert writing.was_reported(sent, rows, NOW, whole=False) is (done or None)
+
+
+def test_all_that_there_is_no_instance_for_are_named_beside_what_there_is() -> None:
+    spots = (writing.Spot(98142, "117:19", "Cart keeps its goods"), writing.Spot(98143, "117:20", "Pay"))
+    asked = [Reported(outcome=Outcome.PASSED, id=1), Reported(outcome=Outcome.PASSED, id=98143),
+             Reported(outcome=Outcome.PASSED, name="Pays")]  # fmt: skip
+    with pytest.raises(NotFoundError) as caught:
+        writing.all_meant(asked, spots)
+    assert caught.value.what == "No instances of this test set “1”, “Pays” in PractiTest."
+    assert caught.value.why == "There are 98142 Cart keeps its goods and 98143 Pay."
+    assert [test.name for test in writing.all_meant(asked[1:2], spots)] == ["Pay"]

@@ -650,6 +650,8 @@ async def test_a_report_that_fails_half_way_says_what_is_there(case: str) -> Non
             await connection.carry_out(prepared, {})
         assert caught.value.why.endswith(words)
         assert caught.value.sent
+        assert caught.value.left == words
+        assert caught.value.answered is issubclass(error, UnavailableFault)
         assert isinstance(caught.value, RundownError)
         calls = [path for _, path, _ in sent(server)]
         assert len(calls) == len(set(calls)) == 3  # none is sent twice

@@ -15,6 +15,7 @@ import pytest
 
 from bot.domain.acts import Append, Change, Close, Delete, Edit, Loss, Named, Pointer, Report, Reported, Start
 from bot.domain.errors import (
+    AmbiguousError,
     AskError,
     CannotError,
     NotFoundError,
@@ -328,11 +329,12 @@ async def test_a_run_of_a_plan_leads_to_its_plan(sample: Sample) -> None:
 
 async def test_the_suites_are_named_when_one_has_to_be_chosen(sample: Sample) -> None:
     async with connected(sample) as connection:
-        with pytest.raises(AskError) as caught:
+        with pytest.raises(AmbiguousError) as caught:
             await connection.prepare(start(suite=None))
         with pytest.raises(NotFoundError) as close:
             await connection.prepare(start(suite=Named("Smoek")))
     assert "Smoke (1)" in caught.value.why
+    assert ("Smoke (1)", "--suite 1") in [(each.label, each.command) for each in caught.value.choices]
     assert close.value.closest == ("Smoke",)
 
 

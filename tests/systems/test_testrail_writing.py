@@ -127,3 +127,9 @@ def test_only_web_addresses_are_put_on_runs(url: str, fits: bool) -> None:
 
 def test_times_are_told_in_utc_wherever_they_come_from() -> None:
     assert "09:03 UTC" in writing.with_addition("", addition("x", at=AT.astimezone(UTC)))
+
+
+def test_people_are_not_shown_the_marks() -> None:
+    signed = "Fine\n– Ana via Slack, 2026-11-20 09:00 UTC · rundown:ab12-f0\n\nMore about rundown:this"
+    assert writing.unmarked(signed) == "Fine\n– Ana via Slack, 2026-11-20 09:00 UTC\n\nMore about rundown:this"
+    assert writing.unmarked("") == ""

@@ -10,7 +10,23 @@ from typing import Any
 
 import pytest
 
-from bot.domain.acts import Append, Change, Close, Delete, Edit, Ended, Entry, Proposal, Receipt, Seen, Start
+from bot.domain.acts import (
+    Append,
+    Change,
+    Close,
+    Delete,
+    Edit,
+    Ended,
+    Entry,
+    Named,
+    Pointer,
+    Proposal,
+    Receipt,
+    Report,
+    Reported,
+    Seen,
+    Start,
+)
 from bot.domain.checkpoints import on_checkpoint
 from bot.domain.errors import (
     CannotError,
@@ -21,9 +37,11 @@ from bot.domain.errors import (
     RundownError,
     SystemFault,
     TooLateError,
+    TooSlowFault,
+    UnreadableFault,
 )
 from bot.domain.model import Run, RunRef
-from bot.domain.outcomes import Tally
+from bot.domain.outcomes import Outcome, Tally
 from bot.usecases.changing import (
     BUSY_S,
     GOOD_FOR,
@@ -372,7 +390,7 @@ async def test_a_run_closed_in_its_own_pages_is_not_changed_and_its_time_is_told
     error = await gone_wrong(shop, proposed(run, verb, change))
     assert type(error) is TooLateError
     assert error.what == "R118 is closed already."
-    assert error.why == "Somebody did that in TestRail at 08:05 UTC on 20 November."
+    assert error.why == "Somebody did that in TestRail 55 min ago."
     entry = shop.entry("k1")
     assert (entry.outcome, entry.why) == (Ended.STALE, f"{error.what} {error.why}")
     assert not shop.calls("carry_out")
@@ -805,6 +823,7 @@ async def test_a_receipt_tells_what_was_changed_once_it_is_done(said: list[Any],
     testrail, run, shop = with_a_run()
     testrail.errors["carry_out"] = down(sent=True)
     testrail.reread = said
+    testrail.alter(run.ref, name="Smoke", refs="J-1")
     fields = (("name", "Smoke", "Smoke 5.2"), ("refs", "J-1", ""), ("note", "", "hi"))
     receipt = await go(shop, proposed(run, "edit", Edit(ref=run.ref, project=1, name="Smoke 5.2"), fields=fields))
     assert receipt.lines == lines
@@ -816,3 +835,157 @@ async def test_an_attempt_is_logged_when_it_begins_and_when_it_has_ended(caplog:
         await go(shop, proposed(run))
     changes = [vars(record)["change"] for record in caplog.records if "change" in vars(record)]
     assert [(each["key"], each["outcome"]) for each in changes] == [("k1", "begun"), ("k1", "done")]
+
+
+# ── whose it is ──
+
+
+def a_report(run: Run, by: str = "Ana", marker: str = "k1", note: str = "slow") -> Report:
+    tests = (Reported(outcome=Outcome.PASSED, id=3),)
+    return Report(ref=run.ref, project=1, by=by, at=NOW, marker=marker, tests=tests, note=note)
+
+
+ALIKE = timedelta(minutes=15)
+
+
+@pytest.mark.parametrize(
+    ("ago", "outcome", "note", "connection", "ends"),
+    [
+        (timedelta(0), Ended.DONE, "slow", "practitest", Ended.DOUBT),
+        (ALIKE, Ended.DONE, "slow", "practitest", Ended.DOUBT),
+        (timedelta(minutes=1), Ended.DOUBT, "slow", "practitest", Ended.DOUBT),
+        (ALIKE + timedelta(seconds=1), Ended.DONE, "slow", "practitest", Ended.DONE),
+        (timedelta(minutes=1), Ended.FAILED, "slow", "practitest", Ended.DONE),
+        (timedelta(minutes=1), Ended.DONE, "fast", "practitest", Ended.DONE),
+        (timedelta(minutes=1), Ended.DONE, "slow", "another", Ended.DONE),
+    ],
+)
+@pytest.mark.parametrize("orphan", [False, True])
+async def test_a_result_that_somebody_else_may_have_left_is_not_taken_for_ours(
+    ago: timedelta,
+    outcome: Ended,
+    note: str,
+    connection: str,
+    ends: Ended,
+    *,
+    orphan: bool,
+) -> None:
+    practitest, run, shop = with_a_mark()
+    other = an_entry(
+        run, "k0", "report", change=a_report(run, "Ben", "k0", note), at=NOW - ago, outcome=outcome,
+        connection=connection,
+    )  # fmt: skip
+    shop.ledger.rows["k0"] = (other, None)
+    practitest.errors["carry_out"] = down("PractiTest", sent=True)
+    practitest.reread = [YES]
+    if orphan:
+        left = an_entry(run, "k1", "report", change=a_report(run), who="U1")
+        shop.ledger.rows["k1"] = (left, NOW)
+        receipt = await settle_orphan(left, hands=shop.hands)
+    else:
+        receipt = await go(shop, proposed(run, "report", a_report(run)))
+    assert receipt.entry.outcome is shop.entry("k1").outcome is ends
+    assert ("can't be told: the system shows one, and Ben asked" in receipt.entry.why) is (ends is Ended.DOUBT)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "found", "ends"), [(118, 118, Ended.DOUBT), (117, 118, Ended.DONE), (None, 118, Ended.DOUBT)]
+)
+async def test_a_run_that_another_start_made_is_not_taken_for_ours(theirs: Any, found: int, ends: Ended) -> None:
+    testrail, run, shop = with_a_run()
+    ref = RunRef("testrail", "R", theirs) if theirs else None
+    other = an_entry(run, "k0", "start", ref=ref, change=START, outcome=Ended.DONE if ref else Ended.DOUBT)
+    shop.ledger.rows["k0"] = (other, None)
+    testrail.errors["carry_out"] = down(sent=True)
+    testrail.reread = [RunRef("testrail", "R", found)]
+    receipt = await go(shop, proposed(None, "start", START))
+    assert receipt.entry.outcome is ends
+    assert (receipt.entry.ref is None) is (ends is Ended.DOUBT)
+
+
+def came(fault: SystemFault, *, answered: bool = False, left: str = "") -> SystemFault:
+    fault.sent, fault.answered, fault.left = True, answered, left
+    return fault
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (came(down()), "TestRail did not answer. Read"),
+        (came(TooSlowFault("TestRail", "TestRail is too slow.")), "TestRail did not answer. Read"),
+        (came(down(), answered=True), "TestRail answered with an error. Read"),
+        (came(down(), answered=True, left="A new thread is in A4; nothing is in it."),
+         "TestRail answered with an error. A new thread is in A4; nothing is in it. Read"),
+        (came(UnreadableFault("TestRail", "It can't be read.", why="It is a web page.")),
+         "It can't be read. It is a web page. Read"),
+    ],
+)  # fmt: skip
+async def test_what_came_instead_of_an_answer_is_told(fault: SystemFault, said: str) -> None:
+    testrail, run, shop = with_a_run()
+    testrail.errors["carry_out"] = fault
+    assert (await go(shop, proposed(run))).entry.why.startswith(said)
+
+
+# ── edited meanwhile ──
+
+SHOWN = (("name", "Release 5.2", "x"), ("description", "", "d"), ("cases", "46 tests", "3 cases"))
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "words"),
+    [
+        ({"name": "Release 6"}, "its name is “Release 6” now"),
+        ({"description": "other"}, "its description is another one now"),
+        ({"tally": Tally(passed=1)}, "it has 1 test now"),
+        ({"refs": "J-9"}, ""),
+    ],
+)
+async def test_an_edit_of_what_somebody_changed_meanwhile_is_not_made(meanwhile: dict[str, Any], words: str) -> None:
+    testrail, run, shop = with_a_run()
+    change = Edit(ref=run.ref, project=1, name="x", description="d", cases=(1, 2, 3), milestone=Named(""))
+    testrail.alter(run.ref, **meanwhile)
+    proposal = proposed(run, "edit", change, fields=SHOWN)
+    if words:
+        error = await gone_wrong(shop, proposal)
+        assert isinstance(error, MovedError)
+        assert (error.words, shop.calls("carry_out")) == (words, [])
+    else:
+        assert (await go(shop, proposal)).entry.outcome is Ended.DONE
+
+
+async def test_a_run_of_another_name_than_was_typed_is_not_deleted() -> None:
+    testrail, run, shop = with_a_run()
+    testrail.alter(run.ref, name="Release 6")
+    error = await gone_wrong(shop, proposed(run, "delete", Delete(run.ref)))
+    assert isinstance(error, MovedError)
+    assert error.words == "its name is “Release 6” now"
+
+
+async def test_what_moved_between_preview_and_press_is_none_of_our_doing() -> None:
+    testrail, run, shop = with_a_run()
+    testrail.alter(run.ref, tally=Tally(passed=46))
+    receipt = await go(shop, proposed(run, "note", note(run)))
+    assert receipt.entry.seen == receipt.entry.after
+    entry = shop.entry("k1")
+    assert entry.seen == Seen.of(run), "the record keeps what the person had been shown"
+
+
+async def test_an_addition_to_a_thread_is_told_with_the_whole_run() -> None:
+    _, run, shop = with_threads(False)
+    ref = replace(run.ref, thread=1)
+    change = Append(ref=ref, by="Ana", at=NOW, marker="k1", artifacts=(Pointer("log", "https://log"),))
+    receipt = await go(shop, proposed(run, "attach", change))
+    assert (receipt.entry.ref, receipt.entry.after) == (ref, receipt.entry.seen)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "why"),
+    [(0, "R118 was closed with P9 by Ben 3 h ago."), (10, "Somebody did that in TestRail 2 h ago.")],
+)
+async def test_a_run_closed_with_its_plan_is_told_with_who_closed_the_plan(minutes: int, why: str) -> None:
+    testrail, run, shop = with_a_run(parent=RunRef("testrail", "P", 9))
+    then = NOW - timedelta(hours=3)
+    plan = an_entry(run, "k0", ref=run.parent, at=then, ended_at=then, outcome=Ended.DONE)
+    shop.ledger.rows["k0"] = (plan, None)
+    testrail.alter(run.ref, finished=True, finished_at=then + timedelta(minutes=minutes))
+    assert (await gone_wrong(shop, proposed(run))).why == why

@@ -122,9 +122,9 @@ async def test_a_list_says_what_would_be_closed_and_why_others_are_left_out() ->
     assert [(item.run.ref.short, item.why) for item in bulk.items] == [
         ("R1", ""),
         ("R2", "closed already"),
-        ("R3", "part of P9: close that"),
+        ("R3", "part of P9"),
         ("P9", ""),
-        ("R4", "Testmo's API closes no manual runs"),
+        ("R4", "Testmo can't close manual runs"),
         ("A5", ""),
     ]
     assert (bulk.dry, bulk.left, bulk.key, bulk.by, bulk.made_at, bulk.words) == (True, 3, "b1", "U1", NOW, "open runs")
@@ -152,9 +152,9 @@ async def test_what_a_list_lacks_is_said() -> None:
 @pytest.mark.parametrize(
     ("finished", "why"),
     [
-        ((), "No open runs fit."),
-        ((True,), "1 run fits, none of which can be closed: closed already."),
-        ((True, True), "2 runs fit, none of which can be closed: closed already."),
+        ((), "No runs fit “open runs”."),
+        ((True,), "1 run fits, none of which can be closed: closed already (R0)."),
+        ((True, True), "2 runs fit, none of which can be closed: closed already (R0, R1)."),
     ],
 )
 async def test_a_list_of_nothing_to_close_is_refused(finished: tuple[bool, ...], why: str) -> None:
@@ -237,7 +237,7 @@ async def test_a_right_that_is_taken_away_in_the_middle_ends_it() -> None:
 
     done = await go(shop, bulk, progress=tell)
     assert ends(done) == "1 done, 2 done, 3 -, 4 -"
-    assert done.stopped.startswith("You may not close or complete runs here.")
+    assert done.stopped.startswith("You can't close runs here.")
     assert called(shop) == [1, 2]
     assert shop.ledger.outcomes().count(Ended.REFUSED) == 1
 
@@ -440,3 +440,40 @@ async def test_a_go_is_summed_up_in_words(outcomes: list[Ended | None], words: s
         for item, each in zip(bulk.items, outcomes, strict=False)
     )
     assert bulk_words(replace(bulk, items=items)) == words
+
+
+async def test_what_could_not_be_asked_is_named_where_nothing_was_found() -> None:
+    testrail = open_testrail()
+    done = testrail.add("R", 1, finished=True)
+    for runs in ((), (done,)):
+        with pytest.raises(AskError) as caught:
+            listed(Workshop(testrail), *runs, troubles=(Trouble("testmo", down("Testmo")),))
+        assert caught.value.what == "Nothing to close was found."
+        assert caught.value.why.endswith("testmo could not be asked: Testmo is down.")
+        check_words(caught.value)
+
+
+async def test_reasons_to_leave_runs_out_are_told_once_each() -> None:
+    testrail = open_testrail()
+    runs = [testrail.add("R", number, finished=True) for number in range(1, 6)]
+    inside = testrail.add("R", 9, parent=RunRef("testrail", "P", 3))
+    with pytest.raises(AskError) as caught:
+        listed(Workshop(testrail), *runs[:2], inside, *runs[2:])
+    assert caught.value.why.endswith("closed already (R1, R2, R3 and 2 more); part of P3 (R9).")
+    bulk = listed(Workshop(testrail), *runs, inside, testrail.add("R", 10))
+    assert bulk.left_out == (("closed already", tuple(runs)), ("part of P3", (inside,)))
+
+
+async def test_failing_runs_and_those_somebody_is_at_are_warned_of() -> None:
+    testrail = open_testrail()
+    runs = (
+        testrail.add("R", 1, tally=Tally(failed=2), updated_at=NOW - timedelta(minutes=16)),
+        testrail.add("R", 2, tally=Tally(failed=1), updated_at=NOW - timedelta(minutes=15)),
+        testrail.add("R", 3, finished=True, tally=Tally(failed=9), updated_at=NOW),
+        testrail.add("R", 4),
+    )
+    assert listed(Workshop(testrail), *runs).warnings == (
+        "3 tests in R1, R2 fail.",
+        "Somebody was at R2 in the last 15 minutes.",
+    )
+    assert listed(Workshop(testrail), runs[3]).warnings == ()

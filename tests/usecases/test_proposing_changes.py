@@ -27,7 +27,15 @@ from bot.domain.acts import (
     Start,
     Step,
 )
-from bot.domain.errors import AmbiguousError, AskError, CannotError, NoContextError, NotFoundError, TooLateError
+from bot.domain.errors import (
+    AmbiguousError,
+    AskError,
+    CannotError,
+    Choice,
+    NoContextError,
+    NotFoundError,
+    TooLateError,
+)
 from bot.domain.model import Project, Result, Run
 from bot.domain.outcomes import Outcome, Tally
 from bot.usecases.changing import LateError
@@ -128,12 +136,11 @@ async def test_completing_a_thread_speaks_of_the_thread_alone() -> None:
     ("more", "warnings"),
     [
         ({"tally": Tally(passed=3)}, ()),
-        ({"tally": Tally(failed=1)}, ("1 test fails.",)),
-        ({"tally": Tally(failed=2)}, ("2 tests fail.",)),
+        ({"tally": Tally(failed=2)}, ()),
         ({"threads_active": 1, "threads_total": 4}, ("1 of its 4 threads is still at work.",)),
         (
             {"tally": Tally(failed=2), "threads_active": 3, "threads_total": 4},
-            ("2 tests fail.", "3 of its 4 threads are still at work."),
+            ("3 of its 4 threads are still at work.",),
         ),
     ],
 )
@@ -230,7 +237,7 @@ async def test_a_run_closed_elsewhere_is_told_as_closed() -> None:
     testrail, run = a_run(finished=True, finished_at=NOW - timedelta(hours=2))
     with pytest.raises(TooLateError) as caught:
         await propose_close(found(testrail, run), draft(testrail))
-    assert caught.value.why == "Somebody did that in TestRail at 07:00 UTC on 20 November."
+    assert caught.value.why == "Somebody did that in TestRail 2 h ago."
     check_words(caught.value)
 
 
@@ -549,7 +556,7 @@ async def test_a_report_shows_all_that_will_be_reported() -> None:
     proposal = await propose_report(found(practitest, run), change, draft(practitest))
     assert [f"{word}: {after}" for word, _, after in proposal.fields] == [
         "test 98142: failed", "login: passed", "step 1: open: passed", "step 2: pay: failed", "note: slow",
-        "took: 1 min 30 s", "version: 5.2", "tester: Ana", "browser: x", "files: a.png, b.txt",
+        "took: 1 min 30 s each", "version: 5.2", "tester: Ana", "browser: x", "files: a.png, b.txt",
     ]  # fmt: skip
     assert proposal.warnings == ("A reported result can't be taken back from here.",)
 
@@ -586,3 +593,69 @@ async def test_what_a_system_does_not_take_is_told_before_anybody_confirms() -> 
     testrail.errors["prepare"] = NotFoundError("No milestone 9.", why="x.", fix="y.")
     with pytest.raises(NotFoundError):
         await edit(found(testrail, run), draft(testrail))
+
+
+@pytest.mark.parametrize("propose", [propose_close, propose_delete, append, edit])
+async def test_doubts_come_before_what_the_one_that_was_found_can_not_do(propose: Propose) -> None:
+    testmo = open_testmo()
+    run = testmo.add("R", 118)
+    seen = replace(found(testmo, run), doubts=("TestRail could not be asked and may have R118 too",))
+    with pytest.raises(AmbiguousError) as caught:
+        await propose(seen, draft(testmo))
+    assert caught.value.what == "Which R118?"
+    assert caught.value.why.startswith(
+        "TestRail could not be asked and may have R118 too; Testmo has “Nightly 118” and"
+    )
+    assert caught.value.choices == (), "nothing is offered that can't work"
+    check_words(caught.value)
+
+
+async def test_nothing_is_added_to_a_run_that_is_completed() -> None:
+    testmo = open_testmo()
+    run = testmo.add("A", 412, finished=True)
+    with pytest.raises(CannotError) as caught:
+        await append(found(testmo, run), draft(testmo))
+    assert caught.value.what == "A412 is completed and takes nothing more."
+    check_words(caught.value)
+
+
+async def test_a_report_to_a_thread_is_refused_and_one_to_the_run_says_where_it_goes() -> None:
+    testmo = open_testmo()
+    run = testmo.add("A", 415)
+    with pytest.raises(CannotError) as caught:
+        await report(found(testmo, run, thread=1), draft(testmo, typed="report testmo:A415/1 passed --test login"))
+    assert caught.value.what == "A415/1 can't be given results from here."
+    assert commands(caught.value) == ["report testmo:A415 passed --test login"]
+    check_words(caught.value)
+    assert (await report(found(testmo, run), draft(testmo))).lines == ("A new thread is made in A415.",)
+
+
+async def test_a_start_that_needs_a_suite_offers_those_there_are() -> None:
+    testrail = open_testrail()
+    testrail.errors["prepare"] = AmbiguousError(
+        "Which suite?", (Choice("Smoke (4)", "--suite 4"),), why="There is one.", fix="Choose."
+    )
+    change = Start(connection="testrail", letter="R", project=1, name="S")
+    target = Target(testrail, Project(1, "Webshop"))
+    with pytest.raises(AmbiguousError) as caught:
+        await propose_start(change, target, testrail.kinds["R"], draft(testrail, typed="start S --in testrail"))
+    assert commands(caught.value) == ["start S --in testrail --suite 4"]
+    check_words(caught.value)
+
+
+SIGNED = "About it\n\nfine\n– Ana via Slack, 2026-11-20 08:00 UTC\n\nbad\n– Ben via Slack, 2026-11-20 08:30 UTC"
+
+
+@pytest.mark.parametrize(
+    ("given", "lost"),
+    [
+        ({"description": "new"}, ("2 notes or links below the description go with it.",)),
+        ({"description": SIGNED.partition("\n\nbad")[0]}, ("1 note or link below the description goes with it.",)),
+        ({"description": SIGNED.replace("About", "All about")}, ()),
+        ({"name": "new"}, ()),
+    ],
+)
+async def test_a_new_description_tells_which_notes_go_with_the_old_one(given: Any, lost: tuple[str, ...]) -> None:
+    testrail, run = a_run(description=SIGNED)
+    proposal = await propose_edit(found(testrail, run), Edit(ref=run.ref, project=1, **given), draft(testrail))
+    assert proposal.warnings == lost

@@ -13,7 +13,7 @@ from bot.domain.access import AccessRequest, Grant
 from bot.domain.acts import WRITES, Ended, Entry
 from bot.domain.errors import AskError, NotAllowedError, OurError
 from bot.domain.model import RunRef
-from bot.usecases.access import ask_for_access, need_admin, settle_request
+from bot.usecases.access import age, ask_for_access, need_admin, need_effect, settle_request
 from tests.usecases.world_of_fakes import HERE, NOW, Workshop, check_words
 
 ELSEWHERE = replace(HERE, channel="C2")
@@ -53,9 +53,9 @@ async def test_whoever_may_not_is_refused_and_recorded() -> None:
         team="T1", channel="C1", thread="", at=NOW, outcome=Ended.REFUSED, ended_at=NOW,
         why="Nobody has allowed you to close here.", told=True,
     )  # fmt: skip
-    assert caught.value.what == "You may not close or complete runs here."
+    assert caught.value.what == "You can't close runs here yet."
     assert (caught.value.verb, caught.value.askable) == ("close", True)
-    check_words(caught.value)
+    assert caught.value.fix == "An admin has to allow it."
 
 
 async def test_a_refusal_that_can_not_be_recorded_is_a_refusal() -> None:
@@ -176,7 +176,7 @@ async def test_whoever_may_already_need_not_ask() -> None:
     shop = Workshop()
     with pytest.raises(AskError) as caught:
         await ask(shop, user="U1")
-    assert caught.value.what == "You may close or complete runs here already."
+    assert caught.value.what == "You may close runs here already."
     check_words(caught.value)
     assert not shop.grants.requests
 
@@ -254,3 +254,83 @@ async def test_nothing_is_decided_in_read_mode() -> None:
     with pytest.raises(NotAllowedError):
         await settle(shop, "here")
     assert shop.grants.requests["q1"].settled == ""
+
+
+# ── what would have no effect ──
+
+
+@pytest.mark.parametrize(
+    ("denied", "channel", "settled", "vain"),
+    [
+        ("all", "", "here", True),
+        ("all", "", "everywhere", True),
+        ("close", "", "here", True),
+        ("close", "", "everywhere", False),  # the new rule takes its place
+        ("close", "C1", "here", False),
+        ("close", "C1", "everywhere", True),
+        ("close", "C2", "here", False),
+        ("note", "", "here", False),
+    ],
+)
+async def test_a_request_is_not_granted_in_vain(denied: str, channel: str, settled: Settled, vain: bool) -> None:
+    shop = Workshop()
+    shop.allow("U2", denied, channel, allow=False)
+    await ask(shop)
+    if not vain:
+        await settle(shop, settled)
+        assert await shop.gate.may("close", HERE, "U2")
+        return
+    with pytest.raises(AskError) as caught:
+        await settle(shop, settled)
+    assert caught.value.what == "Name of U2 would still not be allowed to close runs."
+    assert f"deny {denied}" in caught.value.why
+    assert "made by Name of U9" in caught.value.why
+    check_words(caught.value)
+    assert shop.grants.requests["q1"].settled == "", "it can still be decided"
+    assert (await settle(shop, "declined")).settled == "declined"
+
+
+async def test_a_denial_of_a_group_of_theirs_is_told() -> None:
+    shop = Workshop()
+    shop.directory.knows("U2", groups=frozenset({"S1"}))
+    group = Grant(verb="all", kind="group", subject="S1", channel="", allow=False, by="U9", at=NOW)
+    await shop.grants.put("T1", group)
+    await ask(shop)
+    with pytest.raises(AskError) as caught:
+        await settle(shop, "here")
+    assert "deny all for a group of theirs everywhere" in caught.value.why
+
+
+@pytest.mark.parametrize("allow", [True, False])
+@pytest.mark.parametrize(("user", "vain"), [("U9", True), ("U2", False)])
+async def test_a_rule_for_an_admin_is_refused(user: str, vain: bool, allow: bool) -> None:
+    shop = Workshop()
+    rule = Grant(verb="close", kind="user", subject=user, channel="", allow=allow, by="U9", at=NOW)
+    if not vain:
+        await need_effect(rule, gate=shop.gate, team="T1")
+        return
+    with pytest.raises(AskError) as caught:
+        await need_effect(rule, gate=shop.gate, team="T1")
+    assert caught.value.what == "Name of U9 is an admin, so a rule for them has no effect."
+    check_words(caught.value)
+
+
+async def test_who_declined_is_told_to_whoever_asks_again() -> None:
+    shop = Workshop()
+    await ask(shop)
+    await settle(shop, "declined")
+    shop.clock.go(hours=3)
+    with pytest.raises(AskError) as caught:
+        await ask(shop, "q2")
+    assert caught.value.what == "Name of U9 has declined that."
+    assert caught.value.why.startswith("You asked 3 h ago")
+    check_words(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"),
+    [(-5, "a moment ago"), (0.4, "a moment ago"), (1, "1 min ago"), (59, "59 min ago"), (60, "1 h ago"),
+     (47 * 60, "47 h ago"), (49 * 60, "2 days ago")],
+)  # fmt: skip
+def test_ages_are_told_in_words(minutes: float, words: str) -> None:
+    assert age(NOW - timedelta(minutes=minutes), NOW) == words

@@ -583,6 +583,12 @@ class FakeGrants(Breakable):
         self.requests[request.key] = request
         return True
 
+    async def last_request(self, request: AccessRequest) -> AccessRequest | None:
+        await self._heard("last_request", request)
+        what = (request.team, request.user, request.verb, request.channel)
+        same = [each for each in self.requests.values() if (each.team, each.user, each.verb, each.channel) == what]
+        return max(same, key=lambda each: each.at, default=None)
+
     async def request(self, key: str) -> AccessRequest | None:
         await self._heard("request", key)
         return self.requests.get(key)

@@ -31,14 +31,20 @@ class Town:
         …
 
     With `http` Slack delivers by signed HTTP once `connect_http` told it the port, else over Socket Mode. With a
-    `manifest` the app is installed with what that asks for, no scope more.
+    `manifest` the app is installed with what that asks for, no scope more; `mode` is what the bot is let do.
     """
 
     def __init__(
-        self, *, http: bool = False, clock: Clock | None = None, manifest: Mapping[str, Any] | None = None
+        self,
+        *,
+        http: bool = False,
+        clock: Clock | None = None,
+        manifest: Mapping[str, Any] | None = None,
+        mode: str = "write",
     ) -> None:
         self.clock = clock or Clock()
         self.http = http
+        self._mode = mode
         self.testmo = Testmo(self.clock)
         self.testrail = TestRail(self.clock)
         self.practitest = PractiTest(self.clock)
@@ -69,7 +75,7 @@ class Town:
         await self._open.aclose()
 
     def environment(self) -> dict[str, str]:
-        """The variables with which the bot runs here; nothing of the machine's own environment is among them."""
+        """The variables with which the bot runs here; of the machine's own only the mode may be among them."""
         door = (
             {"SLACK_SIGNING_SECRET": self.slack.signing_secret}
             if self.http
@@ -91,6 +97,7 @@ class Town:
             "PRACTITEST_PROJECT": "4566",
             "PRACTITEST_WEB_URL": self.practitest.url,
             "RUNDOWN_DB": self._database,
+            "RUNDOWN_MODE": self._mode,
             "RUNDOWN_LOG": "console",
             "PORT": "0",
         }

@@ -8,7 +8,9 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from click.testing import CliRunner
 
+from bot.cli import main
 from bot.config import read_settings
 from bot.sandbox.demo import Town, play
 from bot.sandbox.server import Clock
@@ -26,6 +28,18 @@ async def test_the_environment_is_all_the_bot_needs(http: bool, transport: str) 
         assert [connection.options["project"] for connection in settings.connections] == [1, 1, 4566]
         assert settings.slack_api_url == town.slack.api_url
         assert settings.port == 0
+
+
+@pytest.mark.parametrize("mode", ["read", "write"])
+async def test_the_bot_may_do_what_the_mode_says(mode: str) -> None:
+    async with Town(mode=mode) as town:
+        assert read_settings(town.environment()).mode == mode
+
+
+@pytest.mark.parametrize(("mode", "expected"), [("read", "only reads here"), ("", "Close testrail:R118")])
+def test_the_demo_keeps_the_mode_of_the_environment(mode: str, expected: str) -> None:
+    told = CliRunner(env={"RUNDOWN_MODE": mode}).invoke(main, ["demo", "--run", "/runs close testrail:R118"])
+    assert expected in told.output
 
 
 async def test_two_towns_stand_side_by_side_on_loopback() -> None:
