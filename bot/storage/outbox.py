@@ -47,7 +47,7 @@ class StoredOutbox:
 
     async def posting(self, key: str, *, at: datetime, repeat: bool = False) -> bool:
         """Record that it is about to be posted, perhaps a second time. Once a possible repeat, it stays one."""
-        values = {"key": key, "holder": self._owner, "at": stamp(at), "repeat": int(repeat)}
+        values = {"key": key, "holder": self._owner, "at": stamp(at), "repeat": int(repeat), "now": self._later(0)}
         return await self._database.run(lambda db: _change(db.conn, _POSTING, values))
 
     async def ended(self, key: str, state: Sending, *, at: datetime, ts: str = "", reason: str = "") -> None:
@@ -126,7 +126,7 @@ def _take(connection: sqlite3.Connection, values: Mapping[str, object]) -> tuple
 _OURS = "where key = :key and holder = :holder and free_at is not null"
 _POSTING = (
     "update parcels set repeat = max(repeat, :repeat), state = 'posting', tries = tries + 1, "  # noqa: S608 - a condition of ours
-    f"tried_at = :at {_OURS}"
+    f"tried_at = :at {_OURS} and free_at > :now"  # else what comes before it may be somebody else's by now
 )
 _LATER = f"update parcels set state = 'waiting', holder = '', free_at = :until, reason = :reason {_OURS}"  # noqa: S608 - a condition of ours
 _RENEW = f"update parcels set free_at = :until {_OURS}"  # noqa: S608 - a condition of ours

@@ -196,3 +196,13 @@ async def test_closed_runs_can_be_listed_by_the_time_they_were_closed() -> None:
         words = here.words(await here.ask("list --closed --manual --in testmo --sort closed --limit 3"))
         assert "3" in words
         assert words.index("R112") < words.index("R105")
+
+
+async def test_in_a_thread_of_no_run_this_is_asked_back_in_one_line_that_can_be_typed() -> None:
+    async with town() as here:
+        talk = await here.slack.say("ana", "#release", "Anything new?")
+        assert talk.message is not None
+        await here.slack.mention("ana", "#release", "failures this", thread_ts=talk.message.ts)
+        words = here.words(await here.answer())
+        assert "This thread isn't under a run's message." in words
+        assert "Say which run: @rundown failures R118." in words.replace("`", "")
