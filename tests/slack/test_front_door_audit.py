@@ -274,6 +274,7 @@ async def test_the_app_as_its_manifest_describes_it_may_all_it_needs() -> None:
         view = await form(here, "report S55")
         await here.slack.submit(view, {"Tests": ["98142"], "Outcome": "passed", "Files": ("a.log", b"log")})
         await message(here, "UAT cart", only_for="")
+        await said_in_form(here, "receipt is in")
         talk = await here.slack.say("max", HERE, "Flaky again")
         assert talk.message is not None
         for callback in ("note_on_run", "attach_to_run"):
