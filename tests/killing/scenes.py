@@ -178,7 +178,7 @@ class Scene:
         return await self.slack.next_message(lambda one: "Looking" not in one.text, timeout_s=PATIENT_S)
 
     def told(self, *openings: str) -> list[str]:
-        """What the app says to Ana or to everybody that begins with one of these after its icon, as read on a screen."""
+        """What the app says to Ana or to everybody that begins with one of these after its icon, as on a screen now."""
         said = (self.slack.words(message) for message in self.slack.said() if not self.slack.now(message).deleted)
         return [text for text in said if text.partition(" ")[2].startswith(openings)]
 
