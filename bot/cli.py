@@ -149,9 +149,9 @@ def digest() -> None:
 @click.argument("name")
 def preview(name: str) -> None:
     """Print what the digests of this name would say now; nothing is posted."""
-    from bot.app import preview_digest
     from bot.config import SettingsError, read_settings
     from bot.domain.errors import RundownError
+    from bot.preview import preview_digest
 
     try:
         told = asyncio.run(preview_digest(read_settings(os.environ), name))

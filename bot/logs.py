@@ -22,6 +22,8 @@ _TOKENS = re.compile(r"xox[a-z]-[\w-]+|xapp-[\w-]+|(?<=hooks\.slack\.com/)[^\s\"
 #: What could move the cursor, end the line or turn it around; in JSON, what the encoder leaves as it is.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
+#: Loggers that tell more than anybody wants to read.
+_CHATTY = ("httpx", "httpcore", "slack_bolt", "slack_sdk", "aiohttp.access", "asyncio")
 #: Records that may wait for a slow pipe; further ones are dropped rather than waited for.
 MOST_WAITING = 10_000
 #: Characters of one message; the rest is cut.
@@ -106,9 +108,14 @@ class _Listener(logging.handlers.QueueListener):
     def __init__(self, waiting: Waiting, stderr: _Stderr) -> None:
         super().__init__(waiting, stderr)
         self._waiting = waiting
+        self._before = {name: logging.getLogger(name).level for name in ("", *_CHATTY)}
+        self._handlers = logging.getLogger().handlers
 
     def stop(self) -> None:
-        """Write what waits, as long as somebody reads it."""
+        """Write what waits, as long as somebody reads it, and log as before."""
+        logging.getLogger().handlers = self._handlers
+        for name, level in self._before.items():
+            logging.getLogger(name).setLevel(level)
         thread: threading.Thread | None = self._thread
         self._thread = None
         if thread is not None:
@@ -129,7 +136,7 @@ def start_logging(
     root = logging.getLogger()
     root.handlers = [_Droppable(waiting, redacting)]
     root.setLevel(level)
-    for chatty in ("httpx", "httpcore", "slack_bolt", "slack_sdk", "aiohttp.access", "asyncio"):
+    for chatty in _CHATTY:
         logging.getLogger(chatty).setLevel(max(level, logging.WARNING))
     listener.start()
     return listener

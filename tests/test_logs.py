@@ -34,9 +34,7 @@ SECRETS = (
 
 @contextmanager
 def logging_to(style: Style, secrets: Sequence[str] = SECRETS, level: int = logging.DEBUG) -> Iterator[io.StringIO]:
-    """The bot's logging into memory; what was there before is put back."""
-    root, names = logging.getLogger(), ("httpx", "httpcore", "slack_bolt", "slack_sdk", "aiohttp.access", "asyncio")
-    handlers, levels = root.handlers, {name: logging.getLogger(name).level for name in ("", *names)}
+    """The bot's logging into memory."""
     written = io.StringIO()
     with redirect_stderr(written):
         listener = start_logging(style, tuple(secrets), level)
@@ -44,9 +42,14 @@ def logging_to(style: Style, secrets: Sequence[str] = SECRETS, level: int = logg
         yield written
     finally:
         listener.stop()
-        root.handlers = handlers
-        for name, before in levels.items():
-            logging.getLogger(name).setLevel(before)
+
+
+def test_once_it_is_stopped_everything_is_logged_as_before() -> None:
+    watched = [logging.getLogger(name) for name in ("", "httpx", "asyncio")]
+    before = [(each.level, list(each.handlers)) for each in watched]
+    with logging_to("json", level=logging.CRITICAL):
+        assert [(each.level, list(each.handlers)) for each in watched] != before
+    assert [(each.level, list(each.handlers)) for each in watched] == before
 
 
 def logged(style: Style, message: object, *args: object, **more: object) -> str:

@@ -172,6 +172,10 @@ def _change(value: DigestNews) -> str:
     return f"{now} failing now, {value.before} of these streams before"
 
 
+def _late_min(slot: Slot, now: datetime) -> int:
+    return max(0, int((now - slot.at).total_seconds() // 60))
+
+
 def _timing(late_min: int, skipped: int) -> str:
     """`9 min late · 2 before it were missed`; empty for one that is on time."""
     late = f"{duration(late_min * 60)} late" if late_min >= LATE_MIN else ""
@@ -322,8 +326,9 @@ def _troubles(value: DigestNews) -> tuple[SilentLook, ...]:
 
 
 def _line(value: DigestNews) -> Message:
-    """A quiet day in one line."""
+    """A quiet day in one line. What failed in between, and passed later, is not left out."""
     icon, words = _quiet(value)
+    failed = sum(each.failed for each in value.streams)
     return render(
         "digest_line",
         icon=icon,
@@ -331,7 +336,9 @@ def _line(value: DigestNews) -> Message:
         Words=words[:1].upper() + words[1:],
         name=cut(value.plan.name, 60),
         since=date(value.since),
-        runs=plural(value.runs, "run") if value.runs else "",
+        runs=f"{plural(value.runs, 'run')}{f', {failed} of them failed in between' if failed else ''}"
+        if value.runs
+        else "",
         owner=cut(value.plan.owner_name, 60),
         timing=_timing(value.late_min, value.skipped),
         notes=tuple(gap_words(cut(note, 200)) for note in value.notes[:NOTES]),
@@ -508,7 +515,7 @@ _MOVES = {
 }
 
 
-def digest_failed(plan: DigestPlan, error: RundownError, *, slot: Slot, now: datetime) -> Message:
+def digest_failed(plan: DigestPlan, error: RundownError, *, slot: Slot, now: datetime, skipped: int = 0) -> Message:
     """Instead of a digest that could not be made: why, how to mend it, and whose move it is."""
     icon, move = _MOVES[error.family]
     ours = error.family == "ours"
@@ -522,15 +529,15 @@ def digest_failed(plan: DigestPlan, error: RundownError, *, slot: Slot, now: dat
         fix=said("" if ours else error.fix, 300),
         move=move,
         retry=retry_of(error),
-        **_footer(plan),
+        **_footer(plan, _timing(0, skipped)),
         buttons=buttons.legal((asking("test", plan, "Try now"), asking("show", plan, "About this digest"))),
     )
 
 
-def digest_answer(plan: DigestPlan, message: Message, *, slot: Slot, now: datetime) -> Message:
+def digest_answer(plan: DigestPlan, message: Message, *, slot: Slot, now: datetime, skipped: int = 0) -> Message:
     """The answer to a command that was scheduled, between a line on what it is and one on whose it is."""
     above = render("digest_heading", name=cut(plan.name, 60), asked=code(plan.ask, 200), at=wall(slot, plan, now))
-    below = render("digest_footer", **_footer(plan))
+    below = render("digest_footer", **_footer(plan, _timing(_late_min(slot, now), skipped)))
     room = max(1, BLOCKS - len(above.blocks) - len(below.blocks))
     kept, rest = message.blocks[:room], message.blocks[room:]
     text = cut_bytes(f"{above.text} {message.text}", FALLBACK_BYTES)

@@ -21,7 +21,7 @@ from bot.presenters.text import cut, cut_bytes
 if TYPE_CHECKING:
     from bot.presenters._jinja import Templates
 
-__all__ = ["Engine", "Message", "TemplateError", "View", "compile_all", "render", "use", "view"]
+__all__ = ["Engine", "Message", "TemplateError", "View", "prepare", "render", "use", "view"]
 
 T = TypeVar("T")
 
@@ -64,13 +64,13 @@ class Engine:
                     self._on_fault(template, f"{type(error).__name__}: {error}")
         return read("".join(_ours().pieces(template, holes)))
 
-    def compile_all(self) -> None:
-        """Read and compile every template now rather than with its first message. `on_fault` hears of unfit ones."""
-        for name in names():
+    def prepare(self, *templates: str) -> None:
+        """Compile these now, not with their first message; try all of an operator's, so that `on_fault` hears early."""
+        for name in templates:
             _ours().pieces(name, {})
+        for name in names() if self._overrides is not None else ():
             try:
-                if self._overrides is not None:
-                    self._compiled(name)
+                self._compiled(name)
             except TemplateError as error:
                 if self._on_fault is not None:
                     self._on_fault(name, str(error))
@@ -202,6 +202,6 @@ def view(template: str, fields: Sequence[str] = (), **holes: object) -> View:
     return _engine.view(template, fields, **holes)
 
 
-def compile_all() -> None:
-    """Compile every template of the engine in use, so that no first message waits for it."""
-    _engine.compile_all()
+def prepare(*templates: str) -> None:
+    """Compile these of the engine in use, and all of an operator's, so that no first message waits for it."""
+    _engine.prepare(*templates)

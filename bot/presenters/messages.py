@@ -4,7 +4,7 @@ Arguments beyond the value: `command` and `again` are the canonical command, wit
 gives this answer once more (for *Share* and for paging, which appends `--page N`); `now` is for ages; a message that
 is public already is not `shareable`.
 
-The functions are loaded when the first is asked for: an acknowledgement needs none of them.
+A function is loaded when it is asked for: an acknowledgement needs none of them.
 """
 
 from __future__ import annotations
@@ -129,15 +129,28 @@ __all__ = [
 ]
 
 
-def load() -> None:
-    """Load them all now."""
-    for place, names in _PLACES.items():
-        module = import_module(f"bot.presenters.{place}")
-        globals().update({name: getattr(module, name) for name in names})
+#: What most questions are answered with: rooms of this floor, and their templates.
+_COMMON = ("findings", "replies", "runs")
+_TEMPLATES = ("complaint_person", "complaint_system", "failures", "looking", "run", "runs")
+
+
+def prepare() -> None:
+    """Load what most questions are answered with, so that nobody waits for it; the rest comes when it is needed."""
+    from bot.presenters import engine
+
+    for place in _COMMON:
+        _load(place)
+    engine.prepare(*_TEMPLATES)
+
+
+def _load(place: str) -> None:
+    module = import_module(f"bot.presenters.{place}")
+    globals().update({name: getattr(module, name) for name in _PLACES[place]})
 
 
 def __getattr__(name: str) -> object:
-    if name not in __all__:
+    place = next((place for place, names in _PLACES.items() if name in names), None)
+    if place is None:
         raise AttributeError(name)
-    load()
+    _load(place)
     return globals()[name]

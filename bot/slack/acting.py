@@ -23,12 +23,13 @@ from bot.postman import NotSaidError, Postman, ReturnPath
 from bot.presenters import messages
 from bot.presenters.message import Message
 from bot.slack.buttons import Buttons, Click
-from bot.slack.desk import PATIENCE_S, Answer, Asking, Desk, Question, late_message
+from bot.slack.desk import PATIENCE_S, Answer, Asking, Desk, late_message
 from bot.slack.drafting import Drafter, IncompleteError
 from bot.slack.files import Files
 from bot.slack.grammar_command import Command
 from bot.slack.grammar_queries import automated, run_query
 from bot.slack.mishaps import complain
+from bot.slack.questions import Question
 from bot.slack.receipts import Receipts
 from bot.slack.runs import in_words
 from bot.slack.tasks import Tasks

@@ -12,7 +12,8 @@ from typing import Any
 
 from bot.domain.errors import AskError
 from bot.postman import ReturnPath
-from bot.slack.desk import Desk, Question
+from bot.slack.desk import Desk
+from bot.slack.questions import Question
 
 
 @dataclass(frozen=True, slots=True)

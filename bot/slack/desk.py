@@ -29,6 +29,7 @@ from bot.slack.grammar_command import Command, When
 from bot.slack.grammar_queries import people as people_in
 from bot.slack.mishaps import complain
 from bot.slack.people import Member, People
+from bot.slack.questions import Question
 from bot.slack.spoken import in_words, labels_in
 from bot.slack.tasks import Tasks
 from bot.usecases.access import Gate
@@ -52,27 +53,9 @@ class Deliveries(Protocol):
         """True for whoever comes first with this key."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """One question. `key` is the same for every delivery of it.
-
-    `public` answers, errors too, where everybody reads them (mentions, direct messages); `share` publishes the answer
-    but tells errors to the asker alone; `clicked_share` says who shared it; `in_place` answers where the click was.
-    `trigger` opens a dialog, once and within three seconds.
-    """
-
-    text: str
-    back: ReturnPath
-    key: str = ""
-    trigger: str = ""
-    public: bool = False
-    share: bool = False
-    clicked_share: bool = False
-    in_place: bool = False
-
-    @property
-    def asker(self) -> Asker:
-        return Asker(Place(self.back.team, self.back.channel, self.back.thread), self.back.user)
+def asker_of(question: Question) -> Asker:
+    """Who asks, and where."""
+    return Asker(Place(question.back.team, question.back.channel, question.back.thread), question.back.user)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +107,7 @@ class Asking:
 
     @property
     def asker(self) -> Asker:
-        return self.question.asker
+        return asker_of(self.question)
 
     async def offers(self) -> frozenset[str]:
         """The verbs of changes that may be offered on what is answered: the asker's own, or anybody's in public."""
@@ -310,7 +293,7 @@ class Desk:
         return Asking(command=command, question=question, world=self.world, context=await self._context(question))
 
     async def _context(self, question: Question) -> ChannelContext | None:
-        context = await self.world.contexts.get(question.asker.place)
+        context = await self.world.contexts.get(asker_of(question).place)
         if context is not None and not any(each.name == context.connection for each in self.world.systems):
             return None  # the settings lost the connection that was chosen here
         return context
@@ -335,9 +318,10 @@ class Desk:
 
         The thread and the zone are looked up only where they matter.
         """
-        if not question.text.strip() and await self.world.recall.thread_run(question.asker.place) is not None:
+        place, recall = asker_of(question).place, self.world.recall
+        if not question.text.strip() and await recall.thread_run(place) is not None:
             first = self.world.grammar.parse("show this", now=self.world.now())  # a bare mention in a run's thread
-        this = isinstance(first, GrammarError) and await self.world.recall.thread_run(question.asker.place) is not None
+        this = isinstance(first, GrammarError) and await recall.thread_run(place) is not None
         if isinstance(first, GrammarError):
             first = self.world.grammar.parse(question.text, now=self.world.now(), this=this)
         if not any(isinstance(value, When) for _, value in first.flags):

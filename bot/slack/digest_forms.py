@@ -13,12 +13,13 @@ from bot.postman import NotSaidError, Postman, ReturnPath
 from bot.presenters import messages
 from bot.slack.acting import new_key
 from bot.slack.buttons import Buttons, Click
-from bot.slack.desk import Desk, Question
+from bot.slack.desk import Desk
 from bot.slack.digests import LONGEST_NAME, NONE, WHATS, DigestDesk, parts_of
 from bot.slack.forms import Forms, Memo, Sent, Values
 from bot.slack.grammar_command import Command
 from bot.slack.grammar_forms import FormError, command_from, values_of
 from bot.slack.mishaps import complain
+from bot.slack.questions import Question
 from bot.slack.tasks import Tasks
 from bot.timetable import TimingError, timing, zone_named
 

@@ -10,16 +10,15 @@ import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qs
 
-from bot.domain.errors import AskError
+from bot.domain.errors import AskError, RundownError
 from bot.postman import ReturnPath
 from bot.presenters import messages
-from bot.slack.buttons import Buttons
-from bot.slack.desk import Desk, Question
-from bot.slack.forms import Forms
 from bot.slack.grammar_words import strip_command, strip_mention
+from bot.slack.questions import Question
+from bot.slack.tasks import Tasks
 
 if TYPE_CHECKING:
     from slack_bolt.async_app import AsyncApp
@@ -76,13 +75,63 @@ class _Outsider(AskError):
         )
 
 
-#: Hears a message shortcut: its name, Slack's payload, where an answer goes.
-Shortcuts = Callable[[str, Body, ReturnPath], None]
+class Inside(Protocol):
+    """What is behind the doors. All of it returns at once; the work goes on in tasks."""
+
+    def take(self, question: Question) -> None:
+        """Answer it."""
+
+    def tell(self, back: ReturnPath, error: RundownError, *, key: str) -> None:
+        """Answer with an error."""
+
+    def press(self, action: Body, back: ReturnPath, key: str, trigger: str) -> None:
+        """A button was pressed; `action` is one of Slack's `actions`."""
+
+    def sent(self, body: Body) -> dict[str, Any]:
+        """A dialog was sent: what to acknowledge it with."""
+
+    def on_shortcut(self, name: str, body: Body, back: ReturnPath) -> None:
+        """A message shortcut was used."""
 
 
-def build_bolt(
-    client: AsyncWebClient, token: str, home: Home, desk: Desk, *, buttons: Buttons, forms: Forms, shortcuts: Shortcuts
-) -> AsyncApp:
+class Hall:
+    """The way inside. What came in and is acknowledged waits here while the rooms behind are still being furnished."""
+
+    def __init__(self, tasks: Tasks) -> None:
+        self._tasks = tasks
+        self._inside: asyncio.Future[Inside] = asyncio.get_running_loop().create_future()
+
+    def open(self, inside: Inside) -> None:
+        """From now on all goes in at once, and what has waited now."""
+        self._inside.set_result(inside)
+
+    def take(self, question: Question) -> None:
+        self._hand_over(lambda inside: inside.take(question))
+
+    def tell(self, back: ReturnPath, error: RundownError, *, key: str) -> None:
+        self._hand_over(lambda inside: inside.tell(back, error, key=key))
+
+    def press(self, action: Body, back: ReturnPath, key: str, trigger: str) -> None:
+        self._hand_over(lambda inside: inside.press(action, back, key, trigger))
+
+    def on_shortcut(self, name: str, body: Body, back: ReturnPath) -> None:
+        self._hand_over(lambda inside: inside.on_shortcut(name, body, back))
+
+    async def sent(self, body: Body) -> dict[str, Any]:
+        """What a dialog is acknowledged with is for the rooms to say."""
+        return (await asyncio.shield(self._inside)).sent(body)
+
+    def _hand_over(self, take: Callable[[Inside], None]) -> None:
+        if self._inside.done():
+            take(self._inside.result())
+        else:
+            self._tasks.spawn(self._later(take), "waits in the hall")
+
+    async def _later(self, take: Callable[[Inside], None]) -> None:
+        take(await asyncio.shield(self._inside))
+
+
+def build_bolt(client: AsyncWebClient, token: str, home: Home, hall: Hall, *, slash: str) -> AsyncApp:
     """The Bolt app. Requests reach it checked (HTTP) or authenticated by the connection (Socket Mode)."""
     from slack_bolt.async_app import AsyncApp
     from slack_bolt.authorization import AuthorizeResult
@@ -112,28 +161,28 @@ def build_bolt(
         await ack()
         question = _from_command(body)
         if not home.is_ours(str(body.get("team_id") or ""), str(body.get("enterprise_id") or "")):
-            desk.tell(question.back, _Outsider(), key=question.key)
+            hall.tell(question.back, _Outsider(), key=question.key)
             return
-        desk.take(question)
+        hall.take(question)
 
     async def on_event(body: Body, event: Body) -> None:
-        question = _from_event(body, event, home.bot_user, desk.world.slash)
+        question = _from_event(body, event, home.bot_user, slash)
         if question is None:
             return
         teams = (str(event.get(name) or "") for name in ("user_team", "source_team", "team"))
         if not all(home.is_ours(team, str(body.get("enterprise_id") or "")) for team in teams):
-            desk.tell(question.back, _Outsider(), key=question.key)
+            hall.tell(question.back, _Outsider(), key=question.key)
             return
-        desk.take(question)
+        hall.take(question)
 
     async def on_action(ack: Ack, body: Body) -> None:
         await ack()
         back, key = _path_of_click(body), _key_of_click(body)
         if _is_foreign(body, home):
-            desk.tell(back, _Outsider(), key=key)
+            hall.tell(back, _Outsider(), key=key)
             return
         for action in body.get("actions") or ():
-            buttons.press(action, back, key, str(body.get("trigger_id") or ""))
+            hall.press(action, back, key, str(body.get("trigger_id") or ""))
 
     async def on_view(ack: Ack, body: Body) -> None:
         if _is_foreign(body, home):
@@ -141,15 +190,15 @@ def build_bolt(
             view = messages.form_done("Not possible", f"{refused.what} {refused.why} {refused.fix}")
             await ack({"response_action": "update", "view": view.as_dict("waiting", "")})
             return
-        await ack(forms.sent(body))
+        await ack(await hall.sent(body))
 
     async def on_shortcut(ack: Ack, body: Body) -> None:
         await ack()
         back = _path_of_shortcut(body)
         if _is_foreign(body, home):
-            desk.tell(back, _Outsider(), key=_key_of_click(body))
+            hall.tell(back, _Outsider(), key=_key_of_click(body))
             return
-        shortcuts(str(body.get("callback_id", "")), body, back)
+        hall.on_shortcut(str(body.get("callback_id", "")), body, back)
 
     bolt.command(re.compile(r".*", re.DOTALL))(on_command)
     bolt.event("app_mention")(on_event)

@@ -35,7 +35,7 @@ from bot.postman import NotSaidError, Postman, ReturnPath
 from bot.presenters import messages
 from bot.presenters.message import Message
 from bot.slack.acting import Acting, new_key
-from bot.slack.desk import LIMIT_S, PATIENCE_S, Answer, Asking, Desk, Question, late_message
+from bot.slack.desk import LIMIT_S, PATIENCE_S, Answer, Asking, Desk, late_message
 from bot.slack.drafting import Drafter
 from bot.slack.forms import Forms, Memo, OldFormError, Sent, ShownView, Values
 from bot.slack.grammar_changes import wants_form
@@ -43,6 +43,7 @@ from bot.slack.grammar_command import Command
 from bot.slack.grammar_forms import FormError, command_from, values_of
 from bot.slack.grammar_words import clean
 from bot.slack.mishaps import complain
+from bot.slack.questions import Question
 from bot.slack.spoken import message_in_words
 from bot.slack.tasks import Tasks
 from bot.usecases.changing import LateError

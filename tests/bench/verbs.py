@@ -70,9 +70,10 @@ def _per_command(loop: asyncio.AbstractEventLoop, handle: Callable[[int], Any]) 
 def _ours(size: int) -> Burst:
     from bot.postman import Postman, ReturnPath
     from bot.presenters.message import Message
-    from bot.slack.desk import Answer, Asking, Desk, Question, World
+    from bot.slack.desk import Answer, Asking, Desk, World
     from bot.slack.grammar import Grammar
     from bot.slack.people import People
+    from bot.slack.questions import Question
     from bot.slack.tasks import Tasks
     from bot.slack.verbs import VERBS, Verb
     from bot.usecases.access import Gate

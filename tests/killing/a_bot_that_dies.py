@@ -24,9 +24,10 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot.app import Rundown, warm_up
+from bot.app import Rundown
 from bot.config import read_settings
 from bot.domain.checkpoints import Moment, on_checkpoint
+from bot.rooms import warm_up
 from bot.slack import receipts
 
 REQUEST_BYTES = 64 * 1024

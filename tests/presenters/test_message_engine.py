@@ -117,7 +117,7 @@ def test_a_part_cannot_include_itself(tmp_path: Path) -> None:
 def test_what_cannot_be_compiled_is_told_before_the_first_message(tmp_path: Path) -> None:
     (tmp_path / "run.json.j2").write_text("{% if %}", encoding="utf-8")
     faults: Faults = []
-    Engine(tmp_path, lambda name, why: faults.append((name, why))).compile_all()
+    Engine(tmp_path, lambda name, why: faults.append((name, why))).prepare()
     assert [name for name, _ in faults] == ["run"]
 
 
@@ -208,7 +208,7 @@ def test_the_template_library_waits_for_the_first_message(module: str) -> None:
 
 
 def test_every_template_compiles() -> None:
-    Engine().compile_all()
+    Engine().prepare(*names())
     assert "run" in names()
     assert not any(name.startswith("_") for name in names())
 

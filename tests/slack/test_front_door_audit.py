@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -217,15 +216,11 @@ async def test_a_file_that_slack_does_not_take_is_said_with_the_way_out() -> Non
 @contextmanager
 def logging_as_served() -> Iterator[None]:
     """The log is written as `rundown serve` writes it; all of it is written at the end."""
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
     listener = start_logging("json", ("testrail-demo-key",))
     try:
         yield
     finally:
         listener.stop()
-        root.handlers = handlers
-        root.setLevel(level)
 
 
 async def test_the_log_has_a_line_before_and_one_after_each_attempt(capsys: pytest.CaptureFixture[str]) -> None:

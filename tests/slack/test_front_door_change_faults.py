@@ -391,7 +391,7 @@ async def _read_only(here: Office) -> None:
     def refuse(database: Any) -> None:
         database.conn.execute("pragma query_only = on")
 
-    await here.bot.database.run(refuse)
+    await here.bot.rooms.database.run(refuse)
 
 
 async def _full(here: Office) -> None:
@@ -400,8 +400,8 @@ async def _full(here: Office) -> None:
     def fill(database: Any) -> None:
         database.conn.execute("pragma max_page_count = 1").fetchall()
 
-    await here.bot.database.run(fill)
-    ledger, at = StoredLedger(here.bot.database, here.clock.now), here.clock.now()
+    await here.bot.rooms.database.run(fill)
+    ledger, at = StoredLedger(here.bot.rooms.database, here.clock.now), here.clock.now()
     with contextlib.suppress(DatabaseError):
         for number in itertools.count():
             await ledger.note(
