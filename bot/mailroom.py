@@ -12,7 +12,7 @@ import asyncio
 import json
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,9 +28,10 @@ from bot.usecases.ports import Outbox
 log = logging.getLogger(__name__)
 
 #: Seconds for which a process vouches for the parcels it has taken; how many it takes at a time, and holds at most.
-LEASE_S, MOST, HELD = 60.0, 1000, 4000
-#: Seconds between two looks when nobody rings.
-LOOK_S = 15.0
+LEASE_S, MOST, HELD = 60.0, 100, 4000
+#: Seconds between two looks when nobody rings, and between two however often it rings: what comes one by one is taken
+#: together, long before its channel has rested.
+LOOK_S, GATHER_S = 15.0, 0.1
 #: History may trail a post: absent is believed after so long.
 TRAILS = timedelta(seconds=5)
 #: How far Slack's clock may be from ours, for finding a post by the time at which it was tried.
@@ -154,6 +155,7 @@ class Mailroom:
                     log.warning("the outbox can't be read: %s", error.what)
                 except Exception:
                     log.exception("the outbox can't be read")
+                await asyncio.sleep(GATHER_S)
                 await self._rung()
         finally:
             for queue in self._queues.values():
@@ -182,11 +184,16 @@ class Mailroom:
             await asyncio.wait(set(self._workers))
 
     async def _take(self) -> int:
-        """Take what is due and queue it at its channel; returns how much it was."""
-        room = HELD - len(self._held)
-        if room <= 0:
-            return 0  # whoever has emptied a queue rings
-        parcels = await self._outbox.due(lease_s=LEASE_S, most=min(room, MOST))
+        """Take what is due, in small steps, and queue it at its channels; returns how much it was."""
+        taken = 0
+        while room := max(min(HELD - len(self._held), MOST), 0):  # without room: whoever has emptied a queue rings
+            parcels = await self._outbox.due(lease_s=LEASE_S, most=room)
+            taken += self._queue(parcels)
+            if len(parcels) < room:
+                break
+        return taken
+
+    def _queue(self, parcels: Sequence[Parcel]) -> int:
         # After a jump of the clock our own leases may seem to be over.
         fresh = [parcel for parcel in parcels if parcel.key not in self._held]
         for parcel in fresh:
@@ -198,8 +205,6 @@ class Mailroom:
             queue.append(parcel)
         if self._held and (self._keeping is None or self._keeping.done()):
             self._keeping = asyncio.create_task(self._keep(), name="leases of parcels")
-        if len(parcels) == min(room, MOST):
-            self.ring()  # there may be more
         return len(fresh)
 
     def _start(self, work: Any, name: str) -> None:

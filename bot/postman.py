@@ -1,7 +1,8 @@
 """Says messages in Slack: to one person or in public, at Slack's pace, and by another way when the first one fails.
 
-One queue per channel keeps order and one post a second; a 429 waits as long as Slack says and loses nothing. A post
-whose answer never came is not repeated (Slack has no idempotency key): it is logged as in doubt.
+One queue per channel keeps order and one post a second; a 429 waits as long as Slack says and loses nothing. What
+nobody waits for goes at one pace for all channels, which is found out: Slack has a limit per workspace, but does not
+tell it. A post whose answer never came is not repeated (Slack has no idempotency key): it is logged as in doubt.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 import heapq
 import logging
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -26,8 +28,21 @@ log = logging.getLogger(__name__)
 
 #: Seconds between two posts into one channel.
 CHANNEL_S = 1.0
-#: Posts that nobody waits for and that are on their way at a time. The session has 100 connections; people need some.
-AT_ONCE = 64
+#: Posts that nobody waits for and that are on their way at a time: a thousand channels with a post a second each,
+#: answered after 100 ms, need a hundred. And how many may be recorded meanwhile: no connection waits for a disk.
+AT_ONCE, AHEAD = 100, 32
+#: The pace of what nobody waits for, in posts a second: the first, the least and the most that is tried.
+FIRST, LEAST, MOST = 100.0, 1.0, 2000.0
+#: By how much each post that is taken raises the pace: while the limit is sought (it doubles in a quarter of a second),
+#: and once it is found.
+SEEKING, FOUND = 2.8, 0.02
+#: What is left of the pace after a refusal; seconds after which a limit is sought again: it may have been lifted.
+EASED, SOUGHT_S = 0.95, 20.0
+#: Slack counts when a post comes in, so a channel rests while its answer is on the way: for the shortest way seen among
+#: so many, at most so long, and only this part of it is counted, for ways there and back differ.
+KNOWN_WAYS, LONGEST_WAYS_S, SURE = 20, 0.2, 0.8
+#: Seconds by which grants may be late and still be caught up with: the loop's timers are.
+LATE_S = 0.005
 #: Uses of a response_url, and the seconds it is good for (Slack: 5 and 30 min; we stay below).
 USES, USABLE_S = 5, 29 * 60.0
 #: The longest Slack's Retry-After is obeyed inside one post, and how often.
@@ -109,7 +124,10 @@ class Postman:
         self._client = client
         self._session = session
         self._channels: dict[str, _Lane] = {}
+        self._pace = _Pace()
+        self._ways = _Ways()
         self._gate = asyncio.Semaphore(AT_ONCE)
+        self._ahead = asyncio.Semaphore(AT_ONCE + AHEAD)
 
     async def whisper(self, back: ReturnPath, message: Message, *, replace: bool = False) -> None:
         """Say it to the asker alone: by the response_url, else as an ephemeral message, else as a direct message."""
@@ -188,24 +206,31 @@ class Postman:
         }
         plain = False
         for _ in range(WAITS):
-            async with lane.turn(person=False), self._gate:
+            await lane.clear()
+            await self._pace.turn()
+            async with lane.turn(person=False, rest_s=CHANNEL_S - self._ways.least_s), self._ahead:
                 if not await may():
                     raise NotSaidError("withdrawn")
-                try:
-                    answer = await self._ask("chat.postMessage", arguments)
-                except _NotNowError as error:
-                    if error.perhaps:
-                        raise NotSaidError("no_answer") from None
-                    if error.wait_s is None:
-                        raise NotSaidError(error.reason) from None
-                    lane.rest(error.wait_s)  # whoever is next waits as well: it is the channel that has to rest
-                except NotSaidError as error:
-                    if plain or error.reason not in _BAD_BLOCKS:
-                        raise
-                    log.error("the blocks of %s were refused (%s): %s", key, error.reason, error.detail)
-                    arguments["blocks"], plain = _plainly(text), True
-                else:
-                    return str(answer.get("ts", ""))
+                async with self._gate:
+                    begun_at = time.monotonic()
+                    try:
+                        answer = await self._ask("chat.postMessage", arguments)
+                    except _NotNowError as error:
+                        if error.perhaps:
+                            raise NotSaidError("no_answer") from None
+                        if error.wait_s is None:
+                            raise NotSaidError(error.reason) from None
+                        lane.rest(error.wait_s)  # whoever is next waits as well: it is the channel that has to rest
+                        self._pace.refused(begun_at, error.wait_s)
+                    except NotSaidError as error:
+                        if plain or error.reason not in _BAD_BLOCKS:
+                            raise
+                        log.error("the blocks of %s were refused (%s): %s", key, error.reason, error.detail)
+                        arguments["blocks"], plain = _plainly(text), True
+                    else:
+                        self._pace.taken(begun_at)
+                        self._ways.took(time.monotonic() - begun_at)
+                        return str(answer.get("ts", ""))
         raise NotSaidError("ratelimited")
 
     async def find(self, channel: str, key: str, *, thread: str, oldest: float) -> str:
@@ -399,7 +424,20 @@ class _Lane:
         self._free_at = max(self._free_at, time.monotonic() + seconds)
 
     @asynccontextmanager
-    async def turn(self, *, person: bool = True) -> AsyncIterator[None]:
+    async def turn(self, *, person: bool = True, rest_s: float = CHANNEL_S) -> AsyncIterator[None]:
+        await self._enter(person)
+        try:
+            yield
+        finally:
+            self.rest(rest_s)
+            self._leave()
+
+    async def clear(self) -> None:
+        """Wait until a post that nobody waits for could go; whoever comes meanwhile is not held up."""
+        await self._enter(person=False)
+        self._leave()
+
+    async def _enter(self, person: bool) -> None:
         self._number += 1
         mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (0 if person else 1, self._number, mine))
@@ -410,11 +448,6 @@ class _Lane:
             if mine.done() and not mine.cancelled():  # the turn had come just then: the next one has it
                 self._leave()
             raise
-        try:
-            yield
-        finally:
-            self.rest(CHANNEL_S)
-            self._leave()
 
     def _leave(self) -> None:
         self._taken = False
@@ -433,6 +466,97 @@ class _Lane:
                 self._taken = True
                 theirs.set_result(None)
                 return
+
+    def _rested(self) -> None:
+        self._timer = None
+        self._next()
+
+
+class _Ways:
+    """How long the ways to Slack and back take at least: so much of a channel's rest is over when an answer comes."""
+
+    def __init__(self) -> None:
+        self.least_s = 0.0
+        self._shortest_s = LONGEST_WAYS_S
+        self._several = 0
+
+    def took(self, seconds: float) -> None:
+        """A post was answered after so long."""
+        self._several += 1
+        self._shortest_s = min(self._shortest_s, seconds)
+        if self._several >= KNOWN_WAYS:
+            self.least_s = self._shortest_s * SURE
+
+
+class _Pace:
+    """How fast all channels together get what nobody waits for: as fast as Slack takes it.
+
+    A refusal slows it once for all posts that were on their way then. At the first one nothing is sent until those are
+    answered, and how many of them were taken tells the limit. If what is sent after that is refused as well, and
+    nothing taken, all channels wait as long as Slack says.
+    """
+
+    def __init__(self) -> None:
+        self.per_second = FIRST
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._free_at = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        #: When it was slowed last, whether something begun since then was taken, and whether the limit is known.
+        self._slowed_at = -SOUGHT_S
+        self._took = True
+        #: Between these two was begun what tells the limit; so many of it were taken.
+        self._telling, self._told = (0.0, 0.0), 0
+
+    async def turn(self) -> None:
+        """Wait until another one may go."""
+        mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(mine)
+        self._next()
+        await mine
+
+    def taken(self, begun_at: float) -> None:
+        """Slack took a post that was begun then."""
+        begin, end = self._telling
+        if begin <= begun_at < end:
+            self._told += 1
+            self._set(self._told / (end - begin))
+        elif begun_at >= self._slowed_at:
+            self._took = True
+            if self._waiting:  # else it is not the pace that limits
+                self._set(self.per_second + (SEEKING if self._seeking() else FOUND))
+
+    def refused(self, begun_at: float, wait_s: float) -> None:
+        """Slack did not take one that was begun then, and wants so long a wait."""
+        if begun_at < self._slowed_at:
+            return
+        now = time.monotonic()
+        if self._seeking():
+            self._telling, self._told = (begun_at, now), 0
+            self._set(LEAST)
+            self._free_at = now + (now - begun_at)
+        else:
+            self._set(self.per_second * EASED)
+            if not self._took:
+                self._free_at = now + wait_s
+        self._slowed_at, self._took = now, False
+
+    def _seeking(self) -> bool:
+        return time.monotonic() - self._slowed_at >= SOUGHT_S
+
+    def _set(self, per_second: float) -> None:
+        self.per_second = min(max(per_second, LEAST), MOST)
+
+    def _next(self) -> None:
+        if self._timer is not None:
+            return
+        now = time.monotonic()
+        while self._waiting and self._free_at <= now:
+            theirs = self._waiting.popleft()
+            if not theirs.done():
+                self._free_at = max(self._free_at, now - LATE_S) + 1 / self.per_second
+                theirs.set_result(None)
+        if self._waiting:
+            self._timer = asyncio.get_running_loop().call_later(self._free_at - now, self._rested)
 
     def _rested(self) -> None:
         self._timer = None

@@ -101,7 +101,8 @@ class Digesting:
         try:
             return await self._said(plan, slot, skipped, now)
         except RundownError as error:
-            return messages.digest_failed(plan, error, slot=slot, now=now), plan.since or plan.made_at
+            said = messages.digest_failed(plan, error, slot=slot, now=now, skipped=skipped)
+            return said, plan.since or plan.made_at
         except Exception as error:
             if (plan.id, slot.key) not in self._failed:
                 self._failed[plan.id, slot.key] = None
@@ -110,13 +111,14 @@ class Digesting:
                 raise
             log.exception("the digest %s of %s could not be made twice; that is said instead", plan.id, slot.key)
             fault = OurError(str(error) or type(error).__name__)
-            return messages.digest_failed(plan, fault, slot=slot, now=now), plan.since or plan.made_at
+            said = messages.digest_failed(plan, fault, slot=slot, now=now, skipped=skipped)
+            return said, plan.since or plan.made_at
 
     async def _said(self, plan: DigestPlan, slot: Slot, skipped: int, now: datetime) -> tuple[Message | None, datetime]:
         if now - slot.at > CATCH_UP:
             return messages.digest_missed(plan, slot, skipped=skipped, now=now), plan.since or plan.made_at
         if plan.ask:
-            return messages.digest_answer(plan, await self._ask(plan), slot=slot, now=now), now
+            return messages.digest_answer(plan, await self._ask(plan), slot=slot, now=now, skipped=skipped), now
         news = await self.news(plan, slot, skipped)
         if news.empty and plan.if_empty == "skip":
             return None, news.read_at

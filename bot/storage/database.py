@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,6 +23,8 @@ log = logging.getLogger(__name__)
 
 #: How long work waits for the file to be opened.
 OPENING_S = 10.0
+#: Changes that share a commit at most. Who wakes after it wakes at once, and an ack must not wait behind a crowd.
+TOGETHER = 32
 
 #: What disk, file or SQLite's types may say to a piece of work.
 _REFUSALS = (sqlite3.Error, OSError, OverflowError, UnicodeError)
@@ -28,6 +32,25 @@ _REFUSALS = (sqlite3.Error, OSError, OverflowError, UnicodeError)
 
 class DatabaseError(OurError):
     """The database can't be used. Its words are for whoever runs the bot."""
+
+
+@dataclass(slots=True, eq=False)
+class _Change:
+    """A piece of work that is to be committed, who waits for it, and what became of it."""
+
+    work: Callable[[SqliteDatabase], Any]
+    waiting: asyncio.Future[Any]
+    result: Any = None
+    error: BaseException | None = None
+
+    def tell(self) -> None:
+        """In the loop's thread, once it is on the disk or known not to be."""
+        if self.waiting.done():
+            return
+        if self.error is None:
+            self.waiting.set_result(self.result)
+        else:
+            self.waiting.set_exception(self.error)
 
 
 class Database:
@@ -39,6 +62,9 @@ class Database:
         self._db: SqliteDatabase | None = None
         self._opened = asyncio.Event()
         self._closed = False
+        self._changes: deque[_Change] = deque()
+        #: Whether the thread has been asked to see to the changes, and has not begun to.
+        self._asked = False
 
     @property
     def is_open(self) -> bool:
@@ -51,6 +77,29 @@ class Database:
 
     async def run(self, work: Callable[[SqliteDatabase], T]) -> T:
         """Let the writer thread do this, once the file is open. Raises DatabaseError when disk or file won't."""
+        await self._usable()
+        with self._in_our_words():
+            return await asyncio.get_running_loop().run_in_executor(self._thread, self._work, work)
+
+    async def commit(self, work: Callable[[SqliteDatabase], T]) -> T:
+        """Let the writer thread do this wholly or not at all, in one commit with what others want at the same time.
+
+        It returns once that is on the disk. What fails fails for itself. The work begins and commits nothing, and
+        changes nothing but rows: it may be undone with the others' and done again. No other process writes meanwhile.
+        """
+        await self._usable()
+        loop = asyncio.get_running_loop()
+        change = _Change(work, loop.create_future())
+        self._changes.append(change)
+        if not self._asked:
+            self._asked = True
+            self._thread.submit(self._commit, loop)
+        with self._in_our_words():
+            result: T = await change.waiting
+            return result
+
+    async def _usable(self) -> None:
+        """Wait for the file to be open. Raises DatabaseError."""
         if not self._closed:
             try:
                 async with asyncio.timeout(OPENING_S):
@@ -59,8 +108,11 @@ class Database:
                 raise self._unusable("It is not open yet.") from None
         if self._closed:
             raise self._unusable("Rundown is shutting down.")
+
+    @contextmanager
+    def _in_our_words(self) -> Iterator[None]:
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, self._work, work)
+            yield
         except _REFUSALS as error:
             log.error("database: %s", error)
             raise self._unusable("The reason is in the log.") from error
@@ -80,6 +132,23 @@ class Database:
         if self._db is None:
             raise sqlite3.ProgrammingError("the database is not open")
         return work(self._db)
+
+    def _commit(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Commit what is wanted by now, in the writer thread; what is too much waits for its turn behind the others."""
+        self._asked = False  # first: what comes from here on asks again
+        changes: list[_Change] = []
+        while self._changes and len(changes) < TOGETHER:
+            change = self._changes.popleft()
+            if not change.waiting.cancelled():
+                changes.append(change)
+        if self._changes and not self._asked:
+            self._asked = True
+            self._thread.submit(self._commit, loop)
+        try:
+            self._work(lambda db: _commit_all(db, changes))
+        except BaseException as error:
+            _fail(changes, error)
+        loop.call_soon_threadsafe(_tell, changes)
 
     def _close(self) -> None:
         if self._db is not None:
@@ -137,6 +206,52 @@ class Database:
         with connection:
             ours.apply(db)
         return db
+
+
+def _commit_all(db: SqliteDatabase, changes: Sequence[_Change]) -> None:
+    """Make all these changes in one commit. Where that can't be, each is made for itself."""
+    if len(changes) > 1:
+        db.conn.execute("BEGIN IMMEDIATE")  # if this can't be, nothing was done, and all are told
+        try:
+            with db.conn:
+                for change in changes:
+                    _make_inside(db, change)
+            return
+        except Exception as error:  # a full disk, say, undoes the others' changes as well
+            log.warning("%d changes can't be made in one commit: %s", len(changes), error)
+    for number, change in enumerate(changes):
+        change.result, change.error = None, None
+        try:
+            db.conn.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:  # nobody waits for the lock once more behind somebody who did in vain
+            _fail(changes[number:], error)
+            return
+        try:
+            with db.conn:
+                change.result = change.work(db)
+        except BaseException as error:
+            change.error = error
+
+
+def _make_inside(db: SqliteDatabase, change: _Change) -> None:
+    """Make one change, or none of it, within a transaction. Raises what ends the whole transaction."""
+    db.conn.execute("SAVEPOINT one_change")
+    try:
+        change.result = change.work(db)
+    except Exception as error:
+        change.error = error
+        db.conn.execute("ROLLBACK TO one_change")
+    db.conn.execute("RELEASE one_change")
+
+
+def _fail(changes: Iterable[_Change], error: BaseException) -> None:
+    for change in changes:
+        change.error = error
+
+
+def _tell(changes: Iterable[_Change]) -> None:
+    for change in changes:
+        change.tell()
 
 
 @contextmanager

@@ -250,23 +250,33 @@ def _sweep(connection: sqlite3.Connection, before: str) -> int:
 
 def _forget(connection: sqlite3.Connection, before: str) -> int:
     """Forget runs that began before then, streams that have none left, and lots of names that none left uses."""
-    gone = rows(
-        connection,
-        "delete from past_runs where stream in (select id from streams) and created_at < ? returning stream",
-        [before],
-    )
-    for stream in {row["stream"] for row in gone}:
-        left = rows(
-            connection, "select first_test, tests from past_runs where stream = ? and tests is not null", [stream]
-        )
-        marked = [(run["first_test"], zlib.decompress(run["tests"])) for run in left]
-        for lot in rows(connection, "select first, count from stream_tests where stream = ?", [stream]):
-            if not any(_uses(marks, lot["first"] - first, lot["count"]) for first, marks in marked):
-                lot_of = [stream, lot["first"]]
-                connection.execute("delete from stream_tests where stream = ? and first = ?", lot_of)
+    old = "from past_runs where stream in (select id from streams) and created_at < ?"
+    streams = [row["stream"] for row in rows(connection, f"select distinct stream {old}", [before])]
+    gone = connection.execute(f"delete {old}", [before]).rowcount
+    for stream in streams:
+        lots = {
+            row["first"]: row["count"]
+            for row in rows(connection, "select first, count from stream_tests where stream = ?", [stream])
+        }
+        for first in _unused(connection, stream, lots):
+            connection.execute("delete from stream_tests where stream = ? and first = ?", [stream, first])
     connection.execute("delete from streams where not exists (select 1 from past_runs where stream = streams.id)")
     connection.execute("delete from stream_tests where stream not in (select id from streams)")
-    return len(gone)
+    return gone
+
+
+def _unused(connection: sqlite3.Connection, stream: int, lots: Mapping[int, int]) -> set[int]:
+    """The lots of names (by their first, with their counts) that no run uses. Runs are unpacked one after the other."""
+    unused = set(lots)
+    left = connection.execute(
+        "select first_test, tests from past_runs where stream = ? and tests is not null", [stream]
+    )
+    for first_test, tests in left:
+        if not unused:
+            break
+        marks = zlib.decompress(tests)
+        unused -= {first for first in unused if _uses(marks, first - first_test, lots[first])}
+    return unused
 
 
 def _uses(marks: bytes, start: int, count: int) -> bool:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.domain.digests import Parcel, Sending
-from bot.storage.database import Database, alone, rows
+from bot.storage.database import Database, rows
 from bot.storage.packing import stamp
 from bot.storage.sweeping import Sweep
 
@@ -38,17 +38,17 @@ class StoredOutbox:
 
     async def put(self, parcels: Sequence[Parcel]) -> bool:
         """Keep them all, once: False, and none is kept, if the first one's key is there."""
-        return await self._database.run(lambda db: _put(db.conn, parcels))
+        return await self._database.commit(lambda db: keep_parcels(db.conn, parcels))
 
     async def due(self, *, lease_s: float, most: int) -> tuple[Parcel, ...]:
         """Parcels to be posted now, oldest first, ours from now on. One in doubt says so: it is `POSTING`."""
         values = {"now": stamp(self._now()), "holder": self._owner, "until": self._later(lease_s), "most": max(most, 0)}
-        return await self._database.run(lambda db: _take(db.conn, values))
+        return await self._database.commit(lambda db: _take(db.conn, values))
 
     async def posting(self, key: str, *, at: datetime, repeat: bool = False) -> bool:
         """Record that it is about to be posted, perhaps a second time. Once a possible repeat, it stays one."""
         values = {"key": key, "holder": self._owner, "at": stamp(at), "repeat": int(repeat), "now": self._later(0)}
-        return await self._database.run(lambda db: _change(db.conn, _POSTING, values))
+        return await self._database.commit(lambda db: _change(db.conn, _POSTING, values))
 
     async def ended(self, key: str, state: Sending, *, at: datetime, ts: str = "", reason: str = "") -> None:
         """Record the end, also for one that another process took over meanwhile. What is posted stays so.
@@ -59,18 +59,18 @@ class StoredOutbox:
             raise ValueError(f"{key} has not ended")
         values = {"key": key, "state": state.value, "at": stamp(at), "ts": ts, "reason": reason}
         before = self._sweep.due()
-        await self._database.run(lambda db: _end(db.conn, values, before))
+        await self._database.commit(lambda db: _end(db.conn, values, before))
 
     async def renew(self, keys: Sequence[str], *, lease_s: float) -> None:
         """Extend our leases. What another process took over meanwhile stays with that one."""
         until = self._later(lease_s)
         values = [{"key": key, "holder": self._owner, "until": until} for key in keys]
-        await self._database.run(lambda db: _renew(db.conn, values))
+        await self._database.commit(lambda db: _renew(db.conn, values))
 
     async def later(self, key: str, *, wait_s: float, reason: str) -> None:
         """Not now: it waits again, for so long at least, and what is to follow it in its place waits with it."""
         values = {"key": key, "holder": self._owner, "until": self._later(max(wait_s, 0)), "reason": reason}
-        await self._database.run(lambda db: _change(db.conn, _LATER, values))
+        await self._database.commit(lambda db: _change(db.conn, _LATER, values))
 
     async def about(self, for_whom: str, *, most: int = 20) -> tuple[Parcel, ...]:
         sql = "select * from parcels where for_whom = ? order by made_at desc, rowid desc limit ?"
@@ -99,11 +99,6 @@ def keep_parcels(connection: sqlite3.Connection, parcels: Sequence[Parcel]) -> b
     return True
 
 
-def _put(connection: sqlite3.Connection, parcels: Sequence[Parcel]) -> bool:
-    with alone(connection):
-        return keep_parcels(connection, parcels)
-
-
 _DUE = """
 select * from parcels as it where free_at <= :now and not exists (
     select 1 from parcels as older
@@ -114,12 +109,11 @@ select * from parcels as it where free_at <= :now and not exists (
 
 
 def _take(connection: sqlite3.Connection, values: Mapping[str, object]) -> tuple[Parcel, ...]:
-    with alone(connection):
-        found = rows(connection, _DUE, values)
-        connection.executemany(
-            "update parcels set holder = :holder, free_at = :until where key = :key",
-            [{**values, "key": row["key"]} for row in found],
-        )
+    found = rows(connection, _DUE, values)
+    connection.executemany(
+        "update parcels set holder = :holder, free_at = :until where key = :key",
+        [{**values, "key": row["key"]} for row in found],
+    )
     return tuple(map(_parcel, found))
 
 
@@ -133,27 +127,24 @@ _RENEW = f"update parcels set free_at = :until {_OURS}"  # noqa: S608 - a condit
 
 
 def _change(connection: sqlite3.Connection, sql: str, values: Mapping[str, object]) -> bool:
-    with alone(connection):
-        return connection.execute(sql, values).rowcount > 0
+    return connection.execute(sql, values).rowcount > 0
 
 
 def _renew(connection: sqlite3.Connection, values: Sequence[Mapping[str, object]]) -> None:
-    with alone(connection):
-        connection.executemany(_RENEW, values)
+    connection.executemany(_RENEW, values)
 
 
 def _end(connection: sqlite3.Connection, values: Mapping[str, object], before: str | None) -> None:
-    with alone(connection):
-        if before:
-            connection.execute("delete from parcels where ended_at < ?", [before])
-        ended = connection.execute(
-            "update parcels set state = :state, posted_at = iif(:state = 'posted', :at, null), ts = :ts, "
-            "reason = :reason, holder = '', free_at = null, ended_at = :at "
-            "where key = :key and (ended_at is null or (:state = 'posted' and state != 'posted'))",
-            values,
-        )
-        if ended.rowcount:
-            _settle_parts(connection, str(values["key"]))
+    if before:
+        connection.execute("delete from parcels where ended_at < ?", [before])
+    ended = connection.execute(
+        "update parcels set state = :state, posted_at = iif(:state = 'posted', :at, null), ts = :ts, "
+        "reason = :reason, holder = '', free_at = null, ended_at = :at "
+        "where key = :key and (ended_at is null or (:state = 'posted' and state != 'posted'))",
+        values,
+    )
+    if ended.rowcount:
+        _settle_parts(connection, str(values["key"]))
 
 
 _WAIT_FOR_IT = "under = :key and under != '' and free_at is null and ended_at is null"

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.domain.digests import DigestPlan, Parcel
-from bot.storage.database import Database, alone, rows
+from bot.storage.database import Database, rows
 from bot.storage.outbox import keep_parcels, this_process
 from bot.storage.packing import pack_plan, stamp, unpack_plan
 
@@ -47,28 +47,28 @@ class StoredPlans:
 
     async def add(self, plan: DigestPlan) -> bool:
         """False if the channel has one of that name (whatever its case) already, or this very one is there."""
-        return await self._database.run(lambda db: _write(db.conn, _ADD, _row(plan)))
+        return await self._database.commit(lambda db: _write(db.conn, _ADD, _row(plan)))
 
     async def change(self, plan: DigestPlan) -> bool:
         """Keep it in place of the one with its id; False if that is gone, or its name is another one's.
 
         `since` never goes back: a digest may have been made after the plan was read that is now changed.
         """
-        return await self._database.run(lambda db: _write(db.conn, _CHANGE, _row(plan)))
+        return await self._database.commit(lambda db: _write(db.conn, _CHANGE, _row(plan)))
 
     async def remove(self, plan_id: str) -> bool:
         """Forget it with its slots: a digest of it that is being made is not kept. What is to be posted, is posted."""
-        return await self._database.run(lambda db: _remove(db.conn, plan_id))
+        return await self._database.commit(lambda db: _remove(db.conn, plan_id))
 
     async def claim(self, plan_id: str, slot: str, *, lease_s: float) -> bool:
         """True for whoever may make the digest of this slot; False too if the plan is gone."""
         values = {**self._ours(plan_id, slot), "now": stamp(self._now()), "until": self._later(lease_s)}
-        return await self._database.run(lambda db: _write(db.conn, _CLAIM, values))
+        return await self._database.commit(lambda db: _write(db.conn, _CLAIM, values))
 
     async def renew(self, plan_id: str, slot: str, *, lease_s: float) -> None:
         """Extend our lease. One that another process took over meanwhile stays with that one."""
         values = {**self._ours(plan_id, slot), "until": self._later(lease_s)}
-        await self._database.run(lambda db: _write(db.conn, _RENEW, values))
+        await self._database.commit(lambda db: _write(db.conn, _RENEW, values))
 
     async def made(self, plan_id: str, slot: str, *, since: datetime, parcels: Sequence[Parcel]) -> bool:
         """In one step: the slot is done, the plan tells from `since` on next time, and these are to be posted.
@@ -83,7 +83,7 @@ class StoredPlans:
             "before": f"{now - KEPT:%Y-%m-%d}",  # a slot's key begins with its day
             "newest": NEWEST - 1,
         }
-        return await self._database.run(lambda db: _made(db.conn, values, parcels))
+        return await self._database.commit(lambda db: _made(db.conn, values, parcels))
 
     async def last_slot(self, plan_id: str) -> str:
         """The latest slot that is done, as its key; empty if there is none."""
@@ -121,28 +121,25 @@ _MADE = f"update plan_slots set state = 'made', lease_until = null, made_at = :a
 
 
 def _write(connection: sqlite3.Connection, sql: str, values: Mapping[str, object]) -> bool:
-    with alone(connection):
-        return connection.execute(sql, values).rowcount > 0
+    return connection.execute(sql, values).rowcount > 0
 
 
 def _remove(connection: sqlite3.Connection, plan_id: str) -> bool:
-    with alone(connection):
-        connection.execute("delete from plan_slots where plan = ?", [plan_id])
-        return connection.execute("delete from plans where id = ?", [plan_id]).rowcount > 0
+    connection.execute("delete from plan_slots where plan = ?", [plan_id])
+    return connection.execute("delete from plans where id = ?", [plan_id]).rowcount > 0
 
 
 def _made(connection: sqlite3.Connection, values: Mapping[str, object], parcels: Sequence[Parcel]) -> bool:
-    with alone(connection):
-        if not connection.execute(_MADE, values).rowcount:
-            return False
-        connection.execute("update plans set since = max(coalesce(since, :since), :since) where id = :plan", values)
-        connection.execute(
-            "delete from plan_slots where plan = :plan and slot < :before and slot < "
-            "(select slot from plan_slots where plan = :plan order by slot desc limit 1 offset :newest)",
-            values,
-        )
-        keep_parcels(connection, parcels)
-        return True
+    if not connection.execute(_MADE, values).rowcount:
+        return False
+    connection.execute("update plans set since = max(coalesce(since, :since), :since) where id = :plan", values)
+    connection.execute(
+        "delete from plan_slots where plan = :plan and slot < :before and slot < "
+        "(select slot from plan_slots where plan = :plan order by slot desc limit 1 offset :newest)",
+        values,
+    )
+    keep_parcels(connection, parcels)
+    return True
 
 
 def _row(plan: DigestPlan) -> dict[str, object]:

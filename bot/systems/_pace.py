@@ -30,7 +30,9 @@ class Pace:
 
     Never more than `per_minute` calls in any 60 s as the server sees them: a call counts from its start until 60 s
     after its answer. Background work always waits behind people, and leaves them a fifth of the minute and of the
-    calls in flight. `now` is a monotonic clock in seconds and `sleep` waits on it; tests bring their own.
+    calls in flight. Once half of its own share is used it takes the rest one by one, evenly over the minute: calls
+    that come in a bunch come free in a bunch, and people who used up their fifth would wait for that.
+    `now` is a monotonic clock in seconds and `sleep` waits on it; tests bring their own.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Pace:
         self._ended: deque[float] = deque()
         self._in_flight = 0
         self._paused_until = -math.inf
+        self._spaced_until = -math.inf
         self._people: Queue = OrderedDict()
         self._background: Queue = OrderedDict()
         self._waker: tuple[float, asyncio.Task[None]] | None = None
@@ -84,7 +87,7 @@ class Pace:
     async def _wait(self, person: bool, until: float) -> None:
         people, background = _living(self._people), 0 if person else _living(self._background)
         if not people + background and self._takes(person):
-            self._in_flight += 1
+            self._begin(person)
             return
         least = self._least_wait(person, people, background)
         if self.now() + least > until:
@@ -102,6 +105,11 @@ class Pace:
             self._hand_out()
             raise
 
+    def _begin(self, person: bool) -> None:
+        self._in_flight += 1
+        if not person and self.per_minute is not None:
+            self._spaced_until = self.now() + _space_s(self.per_minute)
+
     def _give_back(self) -> None:
         self._in_flight -= 1
         if self.per_minute is not None:
@@ -112,21 +120,29 @@ class Pace:
         """Whether one more call may start now."""
         if self._in_flight >= _share(self._in_flight_most, person) or self.now() < self._paused_until:
             return False
-        return self.per_minute is None or self.used < _share(self.per_minute, person)
+        if self.per_minute is None:
+            return True
+        used = self.used
+        spaced = person or used < _bunch(self.per_minute) or self.now() >= self._spaced_until
+        return spaced and used < _share(self.per_minute, person)
 
     def _least_wait(self, person: bool, people: int = 0, background: int = 0) -> float:
         """Seconds that pause and minute impose behind so many others, even if every call were over in no time."""
         now = self.now()
         start = max(self._paused_until, now)
         if self.per_minute is not None:
-            counting = self.used  # forgets old ones, too
-            free_at = [end + WINDOW_S for end in self._ended] + [now + WINDOW_S] * self._in_flight
+            in_flight = self.used - len(self._ended)  # forgets old ones, too
+            free_at = [end + WINDOW_S for end in self._ended] + [now + WINDOW_S] * in_flight
+            spaced_until, bunch = self._spaced_until, _bunch(self.per_minute)
             for one in (*[True] * people, *[False] * background, person):
-                while counting >= _share(self.per_minute, one):
-                    start = max(start, free_at[len(free_at) - counting])
-                    counting -= 1
+                share = _share(self.per_minute, one)
+                if len(free_at) >= share:
+                    start = max(start, free_at[-share])
+                if not one:
+                    if len(free_at) >= bunch:
+                        start = max(start, min(spaced_until, free_at[-bunch] if bunch else math.inf))
+                    spaced_until = start + _space_s(self.per_minute)
                 free_at.append(start + WINDOW_S)
-                counting += 1
         return start - now
 
     def _hand_out(self) -> None:
@@ -138,7 +154,7 @@ class Pace:
                     return
                 del queue[future]
                 if not future.done():
-                    self._in_flight += 1
+                    self._begin(person)
                     future.set_result(None)
         self._wake_no_more()
 
@@ -166,6 +182,16 @@ class Pace:
 def _share(most: int, person: bool) -> int:
     """What of a limit may be used up: all of it by people, all but a fifth (one at least) by background work."""
     return most if person else max(1, most - math.ceil(most / 5))
+
+
+def _bunch(per_minute: int) -> int:
+    """Background work may begin together until so many calls count: no more, or the bunch would last for ever."""
+    return _share(per_minute, person=False) // 2
+
+
+def _space_s(per_minute: int) -> float:
+    """Seconds from one background call to the next when they are spread evenly over the minute."""
+    return WINDOW_S / _share(per_minute, person=False)
 
 
 def _living(queue: Queue) -> int:

@@ -19,6 +19,8 @@ from typing import Generic, TypeVar
 
 from bot.domain.errors import RundownError, SystemFault
 from bot.domain.model import Listing
+from bot.domain.numbers import Numbers
+from bot.usecases.room import ROOM
 
 T = TypeVar("T")
 
@@ -47,6 +49,40 @@ class Page(Generic[T]):
     unreadable: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far a list is read: so many pages, and no further once so many rows were met."""
+
+    pages: int
+    rows: int
+
+
+#: What is held must fit into memory; what is only looked at need not.
+HELD = Reach(MOST_PAGES, MOST_ROWS)
+LOOKED_AT = Reach(10 * MOST_PAGES, 10 * MOST_ROWS)
+
+
+class Keys:
+    """Keys of rows that were met; the usual ones, numbers, in few bytes."""
+
+    __slots__ = ("_numbers", "_others")
+
+    def __init__(self) -> None:
+        self._numbers = Numbers()
+        self._others: set[Hashable] = set()
+
+    def __len__(self) -> int:
+        return len(self._numbers) + len(self._others)
+
+    def add(self, key: Hashable) -> bool:
+        """Whether it was not met before."""
+        if isinstance(key, int):
+            return self._numbers.add(key)
+        known = len(self._others)
+        self._others.add(key)
+        return len(self._others) > known
+
+
 @dataclass(slots=True)
 class Gathering(Generic[T]):
     """Rows collected so far, in the order of their pages, each once."""
@@ -54,9 +90,10 @@ class Gathering(Generic[T]):
     key: Callable[[T], Hashable]
     keep: Callable[[T], bool] | None = None
     at_most: int | None = None
+    reach: Reach = HELD
     pages: dict[int, Page[T]] = field(default_factory=dict)
     failed: dict[int, RundownError] = field(default_factory=dict)
-    seen: set[Hashable] = field(default_factory=set)
+    seen: Keys = field(default_factory=Keys)
     missing: list[str] = field(default_factory=list)
     kept: int = 0
     barren: int = 0
@@ -67,9 +104,7 @@ class Gathering(Generic[T]):
         fresh = 0
         rows: list[T] = []
         for row in page.rows:
-            key = self.key(row)
-            if key not in self.seen:
-                self.seen.add(key)
+            if self.seen.add(self.key(row)):
                 fresh += 1
                 if self.keep is None or self.keep(row):
                     rows.append(row)
@@ -91,7 +126,7 @@ class Gathering(Generic[T]):
         """So many more pages may be of use."""
         size = self.pages[1].size
         if self.at_most is None or self.keep is not None or not size:
-            return MOST_PAGES
+            return self.reach.pages
         return -(-(self.at_most - self.kept) // size)
 
     @property
@@ -104,7 +139,7 @@ class Gathering(Generic[T]):
 
     @property
     def full(self) -> bool:
-        return len(self.seen) >= MOST_ROWS
+        return len(self.seen) >= self.reach.rows
 
     def note(self, words: str) -> None:
         """Say what is missing, once."""
@@ -152,16 +187,17 @@ async def by_number(
     now: Callable[[], datetime],
     keep: Callable[[T], bool] | None = None,
     at_most: int | None = None,
+    reach: Reach = HELD,
 ) -> Listing[T]:
     """All rows of numbered pages: page 1, then the others eight at a time once the last page is known.
 
     A page that fails is named in `missing`; if page 1 fails, its error is raised. With `at_most`, reading stops
     early once so many rows passed `keep`.
     """
-    gathering = Gathering(key, keep, at_most)
+    gathering = Gathering(key, keep, at_most, reach)
     read_at = now()
-    first = await read(1)
-    gathering.add(1, first)
+    gathering.add(1, await read(1))
+    first = gathering.pages[1]
     if first.last is None or (first.last < 1 and first.more):
         whole = await _follow(read, gathering)
     else:
@@ -177,12 +213,13 @@ async def by_offset(
     keep: Callable[[T], bool] | None = None,
     at_most: int | None = None,
     overlap: bool = False,
+    reach: Reach = HELD,
 ) -> Listing[T]:
     """All rows of pages that are asked for by offset, one after the other, as the end is not known beforehand.
 
     With `overlap` each page begins with the last row of the one before: needed where pages give no `total`.
     """
-    gathering = Gathering(key, keep, at_most)
+    gathering = Gathering(key, keep, at_most, reach)
     read_at = now()
     offset = 0
     edge: Hashable = None
@@ -207,12 +244,12 @@ async def _follow(read: Callable[[int], Awaitable[Page[T]]], gathering: Gatherin
     """Read page after page while more is promised; returns whether the end was reached."""
     number, barren = 1, 0
     while gathering.pages[number].more and not gathering.enough:
-        if number >= MOST_PAGES:
-            gathering.note(f"only the first {MOST_PAGES:,} pages were read")
+        if number >= gathering.reach.pages:
+            gathering.note(f"only the first {gathering.reach.pages:,} pages were read")
             return False
         number += 1
         try:
-            page = await read(number)
+            page = await _next(read, number)
         except SystemFault as error:
             gathering.failed[number] = error
             gathering.note(f"everything after page {number - 1}")
@@ -227,14 +264,22 @@ async def _follow(read: Callable[[int], Awaitable[Page[T]]], gathering: Gatherin
 
 async def _together(read: Callable[[int], Awaitable[Page[T]]], gathering: Gathering[T], told: int) -> bool:
     """Read pages 2 to the last as it is `told`, eight in flight; returns whether the end was reached."""
-    done, last = 1, min(told, MOST_PAGES)
+    done, last = 1, min(told, gathering.reach.pages)
     while done < last and not gathering.over(done):
         upto = min(last, done + gathering.pages_wanted)
         await _read_range(read, gathering, done + 1, upto)
         done = upto
         told = max(page.last or 0 for page in gathering.pages.values())  # rows may have come meanwhile
-        last = min(told, MOST_PAGES)
+        last = min(told, gathering.reach.pages)
     return _say_what_lacks(gathering, told)
+
+
+async def _next(read: Callable[[int], Awaitable[Page[T]]], number: int) -> Page[T]:
+    """A further page, once there is room for its rows."""
+    room = ROOM.get()
+    if room is not None:
+        await room()
+    return await read(number)
 
 
 async def _read_range(
@@ -247,11 +292,9 @@ async def _read_range(
             if gathering.over(number):
                 return
             try:
-                page = await read(number)
+                gathering.add(number, await _next(read, number))  # no name for it, which would hold its rows
             except SystemFault as error:
                 gathering.failed[number] = error
-            else:
-                gathering.add(number, page)
 
     try:
         async with asyncio.TaskGroup() as group:
@@ -263,7 +306,7 @@ async def _read_range(
 
 def _say_what_lacks(gathering: Gathering[T], told: int) -> bool:
     """Note which pages were not read, unless nobody needs them; returns whether the end was reached."""
-    last = min(told, MOST_PAGES)
+    last = min(told, gathering.reach.pages)
     unread = [number for number in range(2, last + 1) if number not in gathering.pages]
     ended = gathering.end is not None
     if gathering.failed:
@@ -272,11 +315,11 @@ def _say_what_lacks(gathering: Gathering[T], told: int) -> bool:
     if gathering.barren and (gathering.barren >= MOST_FAILED or gathering.pages[1].total is None):
         gathering.note(AGAIN)
     if gathering.enough or gathering.failed or gathering.barren >= MOST_FAILED:
-        return not unread and not gathering.failed and told <= MOST_PAGES
-    if told > MOST_PAGES or (ended and gathering.pages[1].total is None):
+        return not unread and not gathering.failed and told <= gathering.reach.pages
+    if told > gathering.reach.pages or (ended and gathering.pages[1].total is None):
         filled = sum(page.size > 0 for page in gathering.pages.values())
         gathering.note(f"only the first {filled:,} of {told:,} pages were read")
-    return told <= MOST_PAGES
+    return told <= gathering.reach.pages
 
 
 def _name_pages(numbers: Collection[int], last: int) -> str:

@@ -48,7 +48,7 @@ from bot.systems._gaps import at_once, both, without
 from bot.systems._kept import Kept
 from bot.systems._links import as_page, below
 from bot.systems._names import look_up, look_up_people, none_such, person_meant, project_meant, read_digits
-from bot.systems._pages import Page, by_number
+from bot.systems._pages import HELD, LOOKED_AT, Page, Reach, by_number
 from bot.systems._plain import plain
 from bot.systems._refusals import Forbidden, Gone, Judge, judging
 from bot.systems._spec import Account, Option, System
@@ -63,6 +63,8 @@ W = TypeVar("W", bound=msgspec.Struct)
 LABEL = "Testmo"
 #: How far back names of configurations and runs of the same stream are looked for, in pages of 100 runs.
 PAGES_BACK = 10
+#: So many different tallies, and sets of tags, of a list are told apart, so that those alike are one in memory.
+MOST_ALIKE = 2_000
 #: So many cases of a project are remembered by name, beside those that were asked for.
 MOST_CASES = 5_000
 #: Their clock and ours may differ by so much.
@@ -385,6 +387,8 @@ def read_tally(row: Counters, names: Names) -> Tally:
     told: tuple[int | None, ...] = _COUNTS(row)
     tally = names.tallies.get(told)
     if tally is None:
+        if len(names.tallies) >= MOST_ALIKE:
+            names.tallies.clear()
         tally = names.tallies[told] = _tally([max(count or 0, 0) for count in told[:25]], told[25:], names)
     return tally
 
@@ -453,6 +457,8 @@ _WEB = re.compile(r"https?://", re.IGNORECASE)
 
 def _tags(tags: list[str], names: Names) -> tuple[str, ...]:
     given = tuple(tags)
+    if len(names.tags) >= MOST_ALIKE:
+        names.tags.clear()
     return names.tags.get(given) or names.tags.setdefault(given, tuple(map(sys.intern, given)))
 
 
@@ -856,7 +862,7 @@ class Testmo:
                 see(run)
             return False
 
-        return replace(await self._runs(letter, project, params, shown, None), total=None)
+        return replace(await self._runs(letter, project, params, shown, None, reach=LOOKED_AT), total=None)
 
     async def earlier(self, run: Run, limit: int) -> Listing[Run]:
         """Of manual runs, those whose names fold to the same are picked out of the closed ones before."""
@@ -1179,7 +1185,7 @@ class Testmo:
         params: Mapping[str, str],
         keep: Keep | None,
         at_most: int | None,
-        **how: int,
+        **how: Any,
     ) -> Listing[Run]:
         sort = "runs:created_at" if letter == "R" else "automation_runs:created_at"
         found, _ = await self._list(
@@ -1470,6 +1476,7 @@ class Testmo:
         at_most: int | None = None,
         size: int = 100,
         most_pages: int | None = None,
+        reach: Reach = HELD,
     ) -> tuple[Listing[T], Names]:
         """All rows of a list, and the names that came along. Beyond `most_pages` nothing is read, which is said."""
         names, read_at, cut = Names(), self._now(), False
@@ -1485,7 +1492,7 @@ class Testmo:
                 cut, total, last = True, None, most_pages
             return Page([read(row, names, read_at) for row in rows], len(told.result), total, last, more, bad)
 
-        found = await by_number(page, key=key, now=lambda: read_at, keep=keep, at_most=at_most)
+        found = await by_number(page, key=key, now=lambda: read_at, keep=keep, at_most=at_most, reach=reach)
         return (replace(found, total=None, missing=(*found.missing, _BACK)) if cut else found), names
 
     def _rows(self, body: bytes, shape: type[W]) -> tuple[Envelope[Any], list[W], int]:

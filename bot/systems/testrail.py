@@ -37,6 +37,7 @@ from bot.domain.errors import (
     UnreadableFault,
 )
 from bot.domain.model import Closing, Kind, Listing, Person, Project, Result, Run, RunRef, Test, Thread
+from bot.domain.numbers import Numbers
 from bot.domain.outcomes import Outcome, Tally
 from bot.domain.queries import ResultQuery, RunQuery, Who
 from bot.domain.streams import fold_name
@@ -47,7 +48,7 @@ from bot.systems._gaps import at_once, both, left_out, some
 from bot.systems._kept import Kept
 from bot.systems._links import as_page, below
 from bot.systems._names import look_up, none_such, person_meant, project_meant, read_digits, what_there_is
-from bot.systems._pages import Page, by_offset
+from bot.systems._pages import HELD, LOOKED_AT, Page, Reach, by_offset
 from bot.systems._plain import plain
 from bot.systems._refusals import Forbidden, judging
 from bot.systems._spec import Account, Option, System
@@ -750,12 +751,11 @@ class TestRail:
     async def scan(self, letter: str, query: RunQuery, see: Callable[[Run], None]) -> Listing[Run]:
         """See Connection. Only the runs inside plans, of a few plans at most, are held before they are shown."""
         project = project_meant(LABEL, query.project, self.project)
-        shown: set[int] = set()
+        shown = Numbers()
 
         def show(run: Run) -> bool:
             """Once, though pages overlap; and nothing is kept of it."""
-            if run.ref.id not in shown:
-                shown.add(run.ref.id)
+            if shown.add(run.ref.id):
                 see(run)
             return False
 
@@ -764,9 +764,9 @@ class TestRail:
             wanted = await self._wanted(replace(query, at_most=None), project)
             showing = replace(wanted, keep=lambda run: (wanted.keep is None or wanted.keep(run)) and show(run))
             if letter == "P":
-                found = await self._outer(project, "plans", showing, lens)
+                found = await self._outer(project, "plans", showing, lens, reach=LOOKED_AT)
             else:
-                found = await self._runs(project, showing, lens)
+                found = await self._runs(project, showing, lens, reach=LOOKED_AT)
         except UnknownError:
             raise _no_project(project) from None
         return replace(found, items=(), total=None if found.total is None or found.missing else len(shown))
@@ -1135,7 +1135,9 @@ class TestRail:
         keep = keeping(replace(query, refs=""), status_words(LABEL, query.status, own))
         return Wanted(query, keep, by, milestones, suites, configs)
 
-    async def _outer(self, project: int, plural: str, wanted: Wanted, lens: Lens) -> Listing[Run]:
+    async def _outer(
+        self, project: int, plural: str, wanted: Wanted, lens: Lens, *, reach: Reach = HELD
+    ) -> Listing[Run]:
         """The wanted plans, or runs that are in no plan (get_runs has only those), newest first."""
         read = read_run if plural == "runs" else read_plan
         found = await self._list(
@@ -1146,15 +1148,16 @@ class TestRail:
             filters=wanted.filters(plural),
             own=project,
             at_most=wanted.query.at_most,
+            reach=reach,
         )
         return _newest(found.items, wanted.query.at_most, found.read_at, found.missing, found.total)
 
-    async def _runs(self, project: int, wanted: Wanted, lens: Lens) -> Listing[Run]:
+    async def _runs(self, project: int, wanted: Wanted, lens: Lens, *, reach: Reach = HELD) -> Listing[Run]:
         """Runs inside and outside plans. Plans that ended before the oldest run that is wanted need no look."""
         most = wanted.query.at_most
         alone: Listing[Run] = Listing((), lens.read_at, 0)
         if wanted.configs is None:  # only runs inside plans have a configuration
-            alone = await self._outer(project, "runs", wanted, lens)
+            alone = await self._outer(project, "runs", wanted, lens, reach=reach)
         enough = most is not None and len(alone.items) >= most
         oldest = alone.items[-1].created_at if enough and alone.items else None
         inside, missing = await self._in_plans(project, wanted, lens, oldest=oldest)
@@ -1176,11 +1179,11 @@ class TestRail:
                 f"get_plans/{project}",
                 "plans",
                 WireRun,
-                lambda row: wanted.may_hold(row, oldest),
+                lambda row: row.id if wanted.may_hold(row, oldest) else None,
                 filters=filters,
                 own=project,
             )
-            refs = [RunRef(self.name, "P", plan.id) for plan in plans.items[:most]]
+            refs = [RunRef(self.name, "P", number) for number in plans.items[:most]]
             answers = await at_once(self._rows_of(ref) for ref in refs)
         except SystemFault:
             if wanted.configs is not None:  # there are no other runs to tell of
@@ -1418,6 +1421,7 @@ class TestRail:
         filters: Mapping[str, str] | None = None,
         own: int | None = None,
         at_most: int | None = None,
+        reach: Reach = HELD,
     ) -> Listing[T]:
         """The rows of a list that `take` takes, made into ours at once, so that nothing else of them is held.
 
@@ -1443,6 +1447,7 @@ class TestRail:
             keep=lambda row: row[1] is not None,
             at_most=at_most,
             overlap=True,
+            reach=reach,
         )
         items = tuple(value for _, value in found.items if value is not None)
         missing = (*found.missing, *left_out(len(strangers), f"of another {'run' if plural == 'tests' else 'project'}"))

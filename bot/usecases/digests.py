@@ -8,6 +8,7 @@ before is told by the next one. A system that cannot answer is a line of the dig
 from __future__ import annotations
 
 import asyncio
+from array import array
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
@@ -35,10 +36,12 @@ from bot.domain.digests import (
 )
 from bot.domain.errors import AskError, NotFoundError, RundownError, TooSlowFault
 from bot.domain.model import Kind, Listing, Run, RunRef, State, Test
+from bot.domain.numbers import Numbers
 from bot.domain.outcomes import Outcome
 from bot.domain.queries import RunQuery
 from bot.domain.streams import WINDOW, Stream, by_key, is_flaky, stream_of
 from bot.usecases.ports import Connection, History
+from bot.usecases.room import ROOM
 from bot.usecases.showing import TREND_RUNS, extra
 from bot.usecases.systems import Systems, Target, nothing_connected, target
 
@@ -58,14 +61,14 @@ UNKNOWN_UNFINISHED = timedelta(hours=6)
 #: An open run without a change for so long is stale; older automation runs than that are not looked for, since their
 #: system can't tell the open ones from all the others.
 STALE, STALE_AUTOMATION = timedelta(days=14), timedelta(days=90)
-#: Stale runs that are told, those that were left alone longest.
-STALE_MOST = 500
+#: Stale runs that are told, those that were left alone longest; unfinished ones, those at work for longest.
+STALE_MOST = UNFINISHED_MOST = 500
 #: Seconds for finding a project, and for reading the runs of one kind.
 WHERE_S, SCAN_S = 20.0, 150.0
 #: Failing streams whose tests are named, seconds for all of them, tests of each that are kept.
 NAMED, NAMED_S, TESTS = 12, 60.0, 200
-#: Runs that are written to the history in one go.
-BATCH = 500
+#: Runs that are written to the history in one go; so many such batches may wait, then no further page is read.
+BATCH, BEHIND = 500, 2
 #: Runs of a stream that are looked back at, so many at once, to find out since when it fails.
 FAR, STEP = 100, 30
 
@@ -81,9 +84,9 @@ class _Seen:
 
 
 class _Reader:
-    """Takes in the runs of all kinds, in any order, and holds no more than one of each stream, and those left open.
+    """Takes in the runs of all kinds, in any order, and holds no more than one of each stream, and some left open.
 
-    Finished ones go to the history in batches while others are still read.
+    Finished ones go to the history in batches while others are still read; `room` is when it has kept up with them.
     """
 
     def __init__(self, plan: DigestPlan, since: datetime, until: datetime, history: History) -> None:
@@ -91,20 +94,25 @@ class _Reader:
         self._since = since
         self._until = until
         self._history = history
-        self._told: set[RunRef] = set()
+        self._told: dict[tuple[str, str], Numbers] = {}
         self._batch: list[Run] = []
         self._batches: list[asyncio.Task[None]] = []
         self.streams: dict[Stream, _Seen] = {}
-        self.open: list[Run] = []
+        self.open = _Open(until)
         self.late = 0
 
     @property
     def runs(self) -> int:
-        return len(self._told)
+        return sum(map(len, self._told.values()))
 
     def start_of(self, run: Run) -> datetime:
         """Runs of its stream that ended by then were told before: up to the last digest, unless some are told late."""
         return min(self._since, self.streams[stream_of(run)].first_end - timedelta.resolution)
+
+    async def room(self) -> None:
+        """Wait until the history is no more than a little behind."""
+        while len(waiting := [each for each in self._batches if not each.done()]) >= BEHIND:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
 
     def see(self, run: Run) -> None:
         if run.finished:
@@ -112,8 +120,8 @@ class _Reader:
             if len(self._batch) >= BATCH:
                 self._hand_over()
         elif run.kind.automated is True:
-            if "unfinished" in self._plan.what and self._until - run.created_at > UNFINISHED:
-                self.open.append(run)
+            if "unfinished" in self._plan.what:
+                self.open.see(run)
         elif run.failing and self._since < _ended(run) <= self._until:
             self._count(run)
 
@@ -124,6 +132,7 @@ class _Reader:
 
     def _hand_over(self) -> None:
         batch, self._batch = self._batch, []
+        self._batches = [each for each in self._batches if not _kept(each)]
         if batch:
             self._batches.append(asyncio.create_task(self._take(batch), name="runs of a digest"))
 
@@ -135,8 +144,7 @@ class _Reader:
             if self._since < _ended(run) <= self._until:
                 self._count(run)
             elif self._may_be_missed(run) and run.ref not in known:
-                self.late += run.ref not in self._told
-                self._count(run)
+                self.late += self._count(run)
 
     def _may_be_missed(self, run: Run) -> bool:
         """Whether an earlier digest should have told it: its system was down, or its clock is behind ours."""
@@ -145,10 +153,10 @@ class _Reader:
         earliest = max(self._since - CATCH_UP, self._plan.made_at)
         return earliest < _ended(run) <= min(self._since, self._until)
 
-    def _count(self, run: Run) -> None:
-        if run.ref in self._told:
-            return  # pages overlap where runs come in meanwhile
-        self._told.add(run.ref)
+    def _count(self, run: Run) -> bool:
+        """Whether it is the first time: pages overlap where runs come in meanwhile."""
+        if not self._told.setdefault((run.ref.connection, run.ref.letter), Numbers()).add(run.ref.id):
+            return False
         stream, ended = stream_of(run), _ended(run)
         seen = self.streams.setdefault(stream, _Seen(run, ended))
         if _latest(run) > _latest(seen.latest):
@@ -156,6 +164,12 @@ class _Reader:
         seen.first_end = min(seen.first_end, ended)
         seen.runs += 1
         seen.failed += run.failing
+        return True
+
+
+def _kept(batch: asyncio.Task[None]) -> bool:
+    """Whether it is over and all went well; what went wrong is told in the end."""
+    return batch.done() and not batch.cancelled() and batch.exception() is None
 
 
 def _ended(run: Run) -> datetime:
@@ -197,7 +211,10 @@ async def gather_news(
     everywhere, troubles = await _where(plan, systems)
     read, stale = _Reader(plan, since, now, history), _Stale(now)
     scans = [
-        *(_scan(each, kind, _news_query(plan, kind, since), read.see) for each, kind in _of_news(plan, everywhere)),
+        *(
+            _scan(each, kind, _news_query(plan, kind, since), read.see, read.room)
+            for each, kind in _of_news(plan, everywhere)
+        ),
         *(_scan(each, kind, _stale_query(plan, kind, now), stale.see) for each, kind in _of_stale(plan, everywhere)),
     ]
     asked = [*_of_news(plan, everywhere), *_of_stale(plan, everywhere)]
@@ -210,7 +227,7 @@ async def gather_news(
         notes.append(f"{read.late} that ended before the last digest could not be seen then, and are told now")
     connections = {each.connection.name: each.connection for each in everywhere}
     told = await _tell(read, connections, history, notes) if "failed" in plan.what else []
-    unfinished = await _unfinished(read.open, history, now)
+    unfinished = await read.open.told(history, notes)
     news = by_urgency(told)
     return DigestNews(
         plan=plan,
@@ -327,7 +344,15 @@ def _query(plan: DigestPlan, kind: Kind, **more: object) -> RunQuery:
     return replace(plan.query, **{**empty, **known})  # type: ignore[arg-type]
 
 
-async def _scan(where: Target, kind: Kind, query: RunQuery, see: Callable[[Run], None]) -> Listing[Run]:
+async def _scan(
+    where: Target,
+    kind: Kind,
+    query: RunQuery,
+    see: Callable[[Run], None],
+    room: Callable[[], Awaitable[None]] | None = None,
+) -> Listing[Run]:
+    """In a task of its own: `room` holds for this one only."""
+    ROOM.set(room)
     query = replace(query, project=where.project.id)
     return await _within(where.connection.scan(kind.letter, query, see), where.connection, SCAN_S)
 
@@ -519,17 +544,67 @@ def _base(past: Sequence[PastRun], start: datetime) -> frozenset[str] | None:
 # ── open runs ──
 
 
-async def _unfinished(runs: Iterable[Run], history: History, now: datetime) -> tuple[Run, ...]:
-    """Automation runs that have been at work for longer than usual, and of which nothing is heard any more."""
-    usual: dict[Stream, timedelta] = {}
-    found = []
-    for run in runs:
-        stream = stream_of(run)
-        if stream not in usual:
-            usual[stream] = _usual(await history.of(stream, before=now, most=WINDOW))
-        if now - run.created_at > usual[stream] and now - (run.updated_at or run.created_at) > UNFINISHED:
-            found.append(run)
-    return tuple(sorted(found, key=lambda run: (run.created_at, str(run.ref))))
+class _Oldest:
+    """Runs of which the oldest, by that moment, are told; a few more are held, and the others counted."""
+
+    def __init__(self, moment: Callable[[Run], datetime], most: int) -> None:
+        self._moment = moment
+        self._most = most
+        self.runs: dict[RunRef, Run] = {}
+        self.dropped = 0
+
+    def add(self, run: Run) -> None:
+        self.runs[run.ref] = run
+        if len(self.runs) >= 4 * self._most:
+            self._trim(2 * self._most)
+
+    def first(self) -> tuple[Run, ...]:
+        """Those that are told, in their order."""
+        self._trim(self._most)
+        return tuple(self.runs.values())
+
+    def _trim(self, most: int) -> None:
+        oldest = sorted(self.runs.values(), key=lambda run: (self._moment(run), str(run.ref)))
+        self.dropped += len(oldest) - len(oldest[:most])
+        self.runs = {run.ref: run for run in oldest[:most]}
+
+
+class _Open:
+    """Automation runs that have been at work for longer than usual, and of which nothing is heard any more.
+
+    What is usual is known only when all runs were read. So of all that may be meant it is kept when they began.
+    """
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+        self._seen: dict[tuple[str, str], Numbers] = {}
+        self._ages_s: dict[Stream, array[float]] = {}
+        self._oldest = _Oldest(lambda run: run.created_at, UNFINISHED_MOST)
+
+    def see(self, run: Run) -> None:
+        age, silent = self._now - run.created_at, self._now - (run.updated_at or run.created_at)
+        if age <= UNFINISHED or silent <= UNFINISHED:
+            return
+        if self._seen.setdefault((run.ref.connection, run.ref.letter), Numbers()).add(run.ref.id):
+            self._ages_s.setdefault(stream_of(run), array("d")).append(age.total_seconds())
+            self._oldest.add(run)
+
+    async def told(self, history: History, notes: list[str]) -> tuple[Run, ...]:
+        """Those at work for longest; how many more there are goes into the notes."""
+        usual_s = {
+            stream: _usual(await history.of(stream, before=self._now, most=WINDOW)).total_seconds()
+            for stream in self._ages_s
+        }
+        several = sum(age_s > usual_s[stream] for stream, ages_s in self._ages_s.items() for age_s in ages_s)
+        found = [
+            run
+            for run in sorted(self._oldest.runs.values(), key=lambda run: (run.created_at, str(run.ref)))
+            if (self._now - run.created_at).total_seconds() > usual_s[stream_of(run)]
+        ]
+        runs = tuple(found[:UNFINISHED_MOST])
+        if several > len(runs):
+            notes.append(f"the {len(runs)} unfinished runs that are at work for longest are told, of {several}")
+        return runs
 
 
 def _usual(past: Sequence[PastRun]) -> timedelta:
@@ -544,31 +619,21 @@ class _Stale:
 
     def __init__(self, now: datetime) -> None:
         self._now = now
-        self._found: dict[RunRef, Run] = {}
-        self._dropped = 0
+        self._oldest = _Oldest(_moved, STALE_MOST)
 
     def see(self, run: Run) -> None:
         if self._now - _moved(run) > STALE:
-            self._found[run.ref] = run
-        if len(self._found) >= 4 * STALE_MOST:
-            self._trim(2 * STALE_MOST)
-
-    def _trim(self, most: int) -> None:
-        oldest = sorted(self._found.values(), key=lambda run: (_moved(run), str(run.ref)))
-        self._dropped += len(oldest) - len(oldest[:most])
-        self._found = {run.ref: run for run in oldest[:most]}
+            self._oldest.add(run)
 
     def told(self, but: Iterable[RunRef], notes: list[str]) -> tuple[Run, ...]:
         """The oldest first, without those told elsewhere. The runs inside a stale plan go with the plan."""
-        without = set(but)
-        self._found = {
-            ref: run for ref, run in self._found.items() if ref not in without and run.parent not in self._found
-        }
-        self._trim(STALE_MOST)
-        if self._dropped:
-            count = self._dropped + len(self._found)
+        without, found = set(but), self._oldest.runs
+        self._oldest.runs = {ref: run for ref, run in found.items() if ref not in without and run.parent not in found}
+        runs = self._oldest.first()
+        if self._oldest.dropped:
+            count = self._oldest.dropped + len(runs)
             notes.append(f"the {STALE_MOST} stale runs that were left alone longest are told, of {count}")
-        return tuple(self._found.values())
+        return runs
 
 
 def _moved(run: Run) -> datetime:

@@ -22,7 +22,7 @@ from tests.bench.programs import LOAD, ProgramEnded, pin
 
 #: Case → its module, in the order they run.
 CASES: Mapping[str, str] = {
-    name: f"tests.bench.{name}" for name in ("ack", "verbs", "fetch", "render", "start", "socket", "digests")
+    name: f"tests.bench.{name}" for name in ("ack", "verbs", "fetch", "render", "start", "socket", "digests", "scan")
 } | {"socket": "tests.bench.sockets"}
 
 

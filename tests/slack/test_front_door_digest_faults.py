@@ -465,6 +465,7 @@ async def test_while_another_process_holds_the_file_commands_are_acknowledged_an
             other.execute("BEGIN IMMEDIATE")
             before = {message.key for message in here.slack.said()}
             going = asyncio.create_task(here.goes_by(FRIDAY))
+            await asyncio.sleep(0)  # it is nine now
             asked = [
                 await here.slack.command("ana", "#release", "/runs", text)
                 for text in ("show A412", "digest list", "digest add late --at 10:00 --in testmo")
