@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from bot.config import Settings
+from bot.courtesy import Courtesy
 from bot.slack.doors import Hall, Home, build_bolt, intake_http, intake_socket
 from bot.slack.tasks import Tasks
 from bot.web.server import Doors, WebServer
@@ -64,21 +65,21 @@ class Rundown:
         """Listen, then get ready. Raises StartError when Slack refuses the tokens or the database can't be used."""
         self._session = session = _slack_session()
         client = self._slack_client(session)
-        hall = Hall(self.tasks)
+        hall, courtesy = Hall(self.tasks), Courtesy()
         bolt = build_bolt(client, self.settings.bot_token, self._home, hall, slash=self.settings.command)
         over_http = self.settings.transport == "http"
         doors = Doors(
             ready=self.missing,
-            intake=intake_http(bolt, self._home) if over_http else None,
+            intake=courtesy.first(intake_http(bolt, self._home)) if over_http else None,
             signing_secret=self.settings.signing_secret,
             now=lambda: self._now().timestamp(),
         )
         self.web = WebServer(doors, self.settings.port, self._host)
         await self.web.start()
         await self._meet_slack(client)
-        self._furnishing = asyncio.create_task(self._furnish(client, session, hall), name="furnish")
+        self._furnishing = asyncio.create_task(self._furnish(client, session, hall, courtesy), name="furnish")
         if not over_http:
-            await self._open_socket(client, intake_socket(bolt))
+            await self._open_socket(client, courtesy.first(intake_socket(bolt)))
         self._rooms = rooms = await self._furnishing
         self._watching = asyncio.create_task(self._watch_slack(client), name="slack watch")
         rooms.work()
@@ -89,14 +90,22 @@ class Rundown:
             ", ".join(connection.name for connection in rooms.systems),
         )
 
-    async def _furnish(self, client: AsyncWebClient, session: aiohttp.ClientSession, hall: Hall) -> Rooms:
+    async def _furnish(
+        self, client: AsyncWebClient, session: aiohttp.ClientSession, hall: Hall, courtesy: Courtesy
+    ) -> Rooms:
         """Load and put together what is behind the doors, while what comes in is acknowledged already."""
         await asyncio.to_thread(import_module, "bot.rooms")
         gc.enable()
         from bot.rooms import Rooms
 
         self._rooms = rooms = Rooms(
-            self.settings, self._now, client=client, session=session, tasks=self.tasks, home_team=self._home.team
+            self.settings,
+            self._now,
+            client=client,
+            session=session,
+            tasks=self.tasks,
+            courtesy=courtesy,
+            home_team=self._home.team,
         )
         hall.open(rooms)
         await rooms.database.open()

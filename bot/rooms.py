@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.config import ConnectionSettings, Settings
+from bot.courtesy import Courtesy
 from bot.domain.digests import DigestPlan, Slot
 from bot.domain.errors import RundownError
 from bot.mailroom import Mailroom
@@ -86,6 +87,7 @@ class Rooms:
         client: AsyncWebClient,
         session: aiohttp.ClientSession,
         tasks: Tasks,
+        courtesy: Courtesy,
         home_team: str,
     ) -> None:
         use_templates(settings)
@@ -94,6 +96,7 @@ class Rooms:
         self._settings = settings
         self._now = now
         self._tasks = tasks
+        self._courtesy = courtesy
         self._postman = Postman(client, session)
         self._working: list[asyncio.Task[None]] = []
         people = People(client, home_team)
@@ -178,7 +181,7 @@ class Rooms:
             return await making(Unkept(history)).message(plan, slot)
 
         digesting = making(history)
-        clock = DueClock(digesting.make, self._now)
+        clock = DueClock(digesting.make, self._now, self._courtesy.begin)
         answering = DigestDesk(desk, plans=plans, outbox=outbox, waiting=clock, test=look, postman=postman)
         DigestForms(desk, answering, forms=self._forms, postman=postman, tasks=self._tasks, buttons=self._buttons)
         digests = Digests(
@@ -210,7 +213,7 @@ class Rooms:
         """Do from now on what nobody asks for: settle what others left behind, make digests and post them."""
         self._working = [
             asyncio.create_task(self._receipts.settle_for_ever(), name="settle changes"),
-            asyncio.create_task(self._digests.work(), name="digests"),
+            self._courtesy.begin(self._digests.work(), name="digests"),
             asyncio.create_task(asyncio.to_thread(warm_up), name="warm up"),
         ]
 

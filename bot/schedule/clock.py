@@ -34,6 +34,8 @@ SET_BACK = timedelta(seconds=2)
 #: Slots of so long are looked up once for all plans with the same times; older ones than this are forgotten.
 NEAR, FAR = timedelta(days=8), timedelta(days=400)
 
+#: Begins a task.
+Begin = Callable[..., asyncio.Task[None]]
 #: Makes the digest of a slot; told how many slots before it were missed. False if somebody else is at it.
 Make = Callable[[DigestPlan, Slot, int], Awaitable[bool]]
 
@@ -52,8 +54,9 @@ class _Due:
 class DueClock:
     """Wakes at each plan's next slot. `now` is the time of day."""
 
-    def __init__(self, make: Make, now: Callable[[], datetime]) -> None:
+    def __init__(self, make: Make, now: Callable[[], datetime], begin: Begin = asyncio.create_task) -> None:
         self._make = make
+        self._begin = begin
         self._now = now
         self._looked_at = datetime(2000, 1, 1, tzinfo=UTC)
         #: By time; a running number keeps plans of the same time from being compared.
@@ -204,7 +207,7 @@ class DueClock:
             self._busy[due.plan.id] = None
             self._line.append(due)
             if len(self._workers) < AT_ONCE:
-                worker = asyncio.create_task(self._work(), name="making digests")
+                worker = self._begin(self._work(), name="making digests")
                 self._workers.add(worker)
                 worker.add_done_callback(self._workers.discard)
             return

@@ -114,8 +114,7 @@ class Asking:
         question, gate = self.question, self.world.gate
         if question.public or question.share or not question.back.private:
             return frozenset() if gate.read_only else frozenset(WRITES)
-        may = await asyncio.gather(*(gate.may(verb, self.asker.place, self.asker.user) for verb in WRITES))
-        return frozenset(verb for verb, allowed in zip(WRITES, may, strict=True) if allowed)
+        return await gate.among(WRITES, self.asker.place, self.asker.user)
 
     @property
     def shareable(self) -> bool:

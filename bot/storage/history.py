@@ -16,7 +16,7 @@ from typing import Any
 from bot.domain.digests import PastRun
 from bot.domain.model import RunRef
 from bot.domain.streams import Stream
-from bot.storage.database import Database, alone, rows
+from bot.storage.database import Database, alone, breathe, rows
 from bot.storage.packing import pack_ref, pack_tally, pack_words, stamp, unpack_ref, unpack_tally, unpack_words
 from bot.storage.sweeping import Sweep
 
@@ -24,6 +24,8 @@ from bot.storage.sweeping import Sweep
 KEPT = timedelta(days=800)
 #: The names of a stream are kept in lots; new ones join the last lot until it has so many.
 LOT = 512
+#: Runs that are looked at in one go while the loop may be waiting.
+BREATH = 8
 
 _PASSED, _FAILED = 1, 2
 _IS_PASSED, _IS_FAILED = (bytes(mark & flag for mark in range(256)) for flag in (_PASSED, _FAILED))
@@ -164,7 +166,9 @@ def _keep(connection: sqlite3.Connection, runs: Sequence[PastRun], before: str |
         }
         streams = _Streams(connection)
         changed: dict[str, dict[str, Any]] = {}
-        for past in runs:
+        for number, past in enumerate(runs):
+            if number % BREATH == 0:
+                breathe()
             name = pack_ref(past.ref)
             row = {**_row(past, streams), **_marks(past, streams, known.get(name))}
             if row != known.get(name):

@@ -11,7 +11,7 @@ again, the list is partial.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Hashable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import pairwise
@@ -20,15 +20,20 @@ from typing import Generic, TypeVar
 from bot.domain.errors import RundownError, SystemFault
 from bot.domain.model import Listing
 from bot.domain.numbers import Numbers
+from bot.usecases.ports import PATIENCE
 from bot.usecases.room import ROOM
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 IN_FLIGHT = 8
 MOST_PAGES = 1_000
 MOST_ROWS = 100_000
 #: After so many failed pages the others are not asked for: the server has other troubles.
 MOST_FAILED = 3
+
+#: Rows that are made into ours in one go while nobody waits for them.
+SLICE = 20
 
 CHANGED = "the list changed while it was read"
 AGAIN = "the same page came again and again"
@@ -60,6 +65,19 @@ class Reach:
 #: What is held must fit into memory; what is only looked at need not.
 HELD = Reach(MOST_PAGES, MOST_ROWS)
 LOOKED_AT = Reach(10 * MOST_PAGES, 10 * MOST_ROWS)
+
+
+async def each_of(rows: Sequence[R], make: Callable[[R], T]) -> list[T]:
+    """What is made of each row: in slices where nobody waits for it, for then somebody else may be waiting."""
+    patience = PATIENCE.get()
+    if patience is None or patience.person:
+        return [make(row) for row in rows]
+    made: list[T] = []
+    for start in range(0, len(rows), SLICE):
+        await asyncio.sleep(0)
+        made += map(make, rows[start : start + SLICE])
+    await asyncio.sleep(0)
+    return made
 
 
 class Keys:

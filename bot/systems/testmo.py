@@ -48,7 +48,7 @@ from bot.systems._gaps import at_once, both, without
 from bot.systems._kept import Kept
 from bot.systems._links import as_page, below
 from bot.systems._names import look_up, look_up_people, none_such, person_meant, project_meant, read_digits
-from bot.systems._pages import HELD, LOOKED_AT, Page, Reach, by_number
+from bot.systems._pages import HELD, LOOKED_AT, Page, Reach, by_number, each_of
 from bot.systems._plain import plain
 from bot.systems._refusals import Forbidden, Gone, Judge, judging
 from bot.systems._spec import Account, Option, System
@@ -1490,7 +1490,8 @@ class Testmo:
             total, last, more = told.total, told.last_page, told.next_page is not None
             if most_pages is not None and (last or 0) > most_pages:
                 cut, total, last = True, None, most_pages
-            return Page([read(row, names, read_at) for row in rows], len(told.result), total, last, more, bad)
+            made = await each_of(rows, lambda row: read(row, names, read_at))
+            return Page(made, len(told.result), total, last, more, bad)
 
         found = await by_number(page, key=key, now=lambda: read_at, keep=keep, at_most=at_most, reach=reach)
         return (replace(found, total=None, missing=(*found.missing, _BACK)) if cut else found), names

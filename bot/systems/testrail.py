@@ -48,7 +48,7 @@ from bot.systems._gaps import at_once, both, left_out, some
 from bot.systems._kept import Kept
 from bot.systems._links import as_page, below
 from bot.systems._names import look_up, none_such, person_meant, project_meant, read_digits, what_there_is
-from bot.systems._pages import HELD, LOOKED_AT, Page, Reach, by_offset
+from bot.systems._pages import HELD, LOOKED_AT, Page, Reach, by_offset, each_of
 from bot.systems._plain import plain
 from bot.systems._refusals import Forbidden, judging
 from bot.systems._spec import Account, Option, System
@@ -1437,7 +1437,7 @@ class TestRail:
             raws, more = self._cut(await self._wire.read(target + where), plural)
             rows, unreadable = self._wire.rows(raws, shape)
             strangers.update([row.id for row in rows if own is not None and _home(row) not in (own, None)])
-            kept = [(row.id, None if row.id in strangers else take(row)) for row in rows]
+            kept = await each_of(rows, lambda row: (row.id, None if row.id in strangers else take(row)))
             return Page(kept, len(raws), more=more, unreadable=unreadable)
 
         found = await by_offset(

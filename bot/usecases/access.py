@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -49,10 +50,18 @@ class Gate:
 
     async def may(self, verb: str, place: Place, user: str) -> bool:
         """Whether they may, for what is only shown; in doubt they may not."""
+        return verb in await self.among((verb,), place, user)
+
+    async def among(self, verbs: Iterable[str], place: Place, user: str) -> frozenset[str]:
+        """Those of these that they may, for what is only shown; in doubt none. Everything is asked for once."""
+        if self.read_only:
+            return frozenset()
         try:
-            return (await self.verdict(verb, place, user))[1].allowed
+            actor = await self.directory.actor(place.team, user)
+            rules = () if actor.rules else await self.grants.all(place.team)
         except RundownError:
-            return False
+            return frozenset()
+        return frozenset(verb for verb in verbs if decide(verb, actor, place.channel, rules).allowed)
 
     async def rules(self, place: Place, user: str) -> bool:
         """Whether they are an admin, also in read mode; in doubt they are not."""
