@@ -182,7 +182,7 @@ def look_at(name: str, rows: int = MANY) -> tuple[Counting, Looking, Listing[Run
 @pytest.mark.parametrize(
     ("name", "calls", "held"),
     [
-        ("testmo", 50, 100),
+        ("testmo", 50, 800),  # eight pages are read at a time
         ("testrail", 21, 1),  # each page begins with the last run of the one before
     ],
 )
