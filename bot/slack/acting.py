@@ -107,7 +107,7 @@ class Acting:
     async def answer(self, asking: Asking) -> Answer:
         """A preview, or the form that asks for what the command lacks."""
         command = asking.command
-        await self.need(command.verb, asking.asker.place, asking.asker.user)
+        await self.need(command.verb, asking.asker.place, asking.asker.user, command.text())
         if command.verb == "close" and not command.refs:
             return await self._answer_bulk(asking)
         dry = command.on("dry-run")
@@ -127,9 +127,10 @@ class Acting:
         )
         return proposal
 
-    async def need(self, verb: str, place: Place, user: str) -> None:
-        """Raises NotAllowedError, with the attempt on record."""
-        await self._hands.gate.need(verb, place, user, now=self._world.now(), key=f"refused {new_key()}")
+    async def need(self, verb: str, place: Place, user: str, typed: str = "") -> None:
+        """Raises NotAllowedError, with the attempt on record: what was typed tells which run was meant."""
+        now, key = self._world.now(), f"refused {new_key()}"
+        await self._hands.gate.need(verb, place, user, now=now, key=key, title=typed.removeprefix(verb).strip())
 
     async def _ask_for_rest(self, asking: Asking, lacks: IncompleteError) -> Answer:
         """The form at once where Slack gave us a way to open it, else a button that does."""
@@ -222,7 +223,7 @@ class Acting:
         """The form with what was typed. Nothing is said: it opens, or the one who pressed is told why it can't."""
         text = proposal.typed if proposal is not None else click.value
         command = self._world.grammar.parse(text, now=self._world.now())
-        await self.need(command.verb, _place(click.back), click.back.user)
+        await self.need(command.verb, _place(click.back), click.back.user, command.text())
         if proposal is not None:
             try:
                 await self._need_there(proposal)

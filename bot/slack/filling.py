@@ -133,7 +133,7 @@ class Filling:
                 return await answering
         finally:
             answering.cancel()
-        await self._acting.need(command.verb, asking.asker.place, asking.asker.user)
+        await self._acting.need(command.verb, asking.asker.place, asking.asker.user, command.text())
         if await self.open(command, question.back, question.trigger, ""):
             return Answer(messages.working("the form"), silent=True)
         return await self._acting.answer(asking)
@@ -397,7 +397,8 @@ class Filling:
         command = self._command(sent)
         try:
             async with asyncio.timeout(LIMIT_S):
-                await self._acting.need(memo.verb, Place(back.team, back.channel, back.thread), back.user)
+                place = Place(back.team, back.channel, back.thread)
+                await self._acting.need(memo.verb, place, back.user, command.text())
                 asking = await self._desk.understand(command, Question(text=command.text(), back=back))
                 if memo.verb == "edit":
                     asking = replace(asking, command=await self._only_changes(asking, sent))

@@ -288,10 +288,10 @@ def bulk_of(entry: Entry) -> str:
 
 
 def bulk_words(bulk: Bulk) -> str:
-    """`11 closed, 1 failed, 3 not tried`."""
+    """`11 closed, 1 not closed, 3 not tried`."""
     counts = (
         (bulk.count(Ended.DONE), "closed"),
-        (bulk.count(Ended.FAILED), "failed"),
+        (bulk.count(Ended.FAILED), "not closed"),
         (bulk.count(Ended.STALE), "changed since"),
         (bulk.count(Ended.DOUBT, Ended.BEGUN), "in doubt"),
         (bulk.left, "not tried"),

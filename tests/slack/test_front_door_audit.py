@@ -67,6 +67,7 @@ async def test_every_attempt_is_a_row_with_counts_and_outcome() -> None:
         ]
         assert "74 passed · 3 failed · 1 blocked · 2 untested" in words
         assert "Nobody has allowed them to close here." in words
+        assert next(row for row in rows if "Refused" in row).split("  ")[2].startswith(R118), "which one was meant"
         assert "Tom Becker" in words
         assert "@" not in words.replace("@example", ""), "people are named, not called"
 
