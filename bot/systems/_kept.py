@@ -29,14 +29,17 @@ class Kept:
         self._entries: dict[Hashable, _Entry] = {}
         self._locks: dict[Hashable, asyncio.Lock] = {}
 
-    async def get(self, key: Hashable, ask: Callable[[], Awaitable[T]], *, keep: timedelta = FIVE_MINUTES) -> T:
+    async def get(
+        self, key: Hashable, ask: Callable[[], Awaitable[T]], *, keep: timedelta = FIVE_MINUTES, stale: bool = True
+    ) -> T:
         """What is kept, else what `ask` gives: asked once when several need it at the same time.
 
-        While it is asked for again, the others take what was there before. People never wait for background work.
+        While it is asked for again, the others take what was there before, unless nothing `stale` will do. People never
+        wait for background work.
         """
         patience = PATIENCE.get()
         lock = self._locks.setdefault((key, patience is None or patience.person), asyncio.Lock())
-        if key in self._entries and lock.locked():
+        if stale and key in self._entries and lock.locked():
             return cast("T", self.last(key))
         async with lock:
             if not self.is_fresh(key):

@@ -21,7 +21,7 @@ from bot.sandbox.server import running
 from bot.systems import system
 from bot.systems._pace import Pace
 from bot.systems._spec import Account
-from bot.usecases.ports import Connection
+from bot.usecases.ports import PATIENCE, Connection, Patience
 
 PAGE = "page[number]=1&page[size]=100"
 BUDGET = 8
@@ -738,3 +738,30 @@ async def test_names_are_asked_for_once_by_many() -> None:
         server.clock.move_to(server.clock.now() + timedelta(minutes=6))
         await connection.find_person(Who("5381"))
         assert targets(server) == ["GET users.json"]
+
+
+async def test_digests_of_the_same_minute_share_the_pages_of_sets_and_people_get_their_own() -> None:
+    async with sample() as (server, practitest):
+
+        async def scan(**wanted: Any) -> frozenset[int]:
+            seen: set[int] = set()
+            await practitest.scan("S", RunQuery(project=4566, state="all", **wanted), lambda run: seen.add(run.ref.id))
+            return frozenset(seen)
+
+        def pages() -> int:
+            return sum("/sets.json" in each for each in targets(server))
+
+        alone = await scan()
+        once = pages()
+        assert once
+        patience = PATIENCE.set(Patience(float("inf"), person=False))
+        found = await asyncio.gather(scan(), scan(), scan(since=server.clock.now() - timedelta(days=3)))
+        assert (found[0], found[1]) == (alone, alone)
+        assert found[2] < alone
+        assert pages() == once
+        server.clock.move_to(server.clock.now() + timedelta(seconds=61))
+        assert await scan() == alone
+        assert pages() == once
+        PATIENCE.reset(patience)
+        assert await scan() == alone
+        assert pages() == once
