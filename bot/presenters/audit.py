@@ -17,10 +17,10 @@ from bot.presenters.engine import render
 from bot.presenters.figures import plural, tally_words
 from bot.presenters.icons import ENDED, STATES
 from bot.presenters.look import Moment, moment
-from bot.presenters.markup import Markup, code, said, user
+from bot.presenters.markup import Markup, channel, code, said, user
 from bot.presenters.message import Message
 from bot.presenters.pages import page_of
-from bot.presenters.text import cut, whole
+from bot.presenters.text import cut, mrkdwn, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class EntryLook:
     word: str
     verb: Markup
     ref: Markup
-    name: str
+    name: str | Markup
     who: str | Markup
     at: Moment
     before: str
@@ -74,7 +74,7 @@ def _entry(entry: Entry, now: datetime) -> EntryLook:
         word=word,
         verb=code(entry.verb, 40),
         ref=subject.ref,
-        name=cut(subject.name, 80),
+        name=_rule(entry.title) if entry.verb in ("allow", "deny") else cut(subject.name, 80),
         who=cut(entry.who_name, 60) or user(entry.who),
         at=moment(entry.at, now),
         before=before,
@@ -82,6 +82,18 @@ def _entry(entry: Entry, now: datetime) -> EntryLook:
         changed=_changed(entry.change),
         why=said(_why(entry), 200),
     )
+
+
+_CHANNEL = re.compile(r"(?P<before>.*) in #(?P<id>[CG][A-Z0-9]{2,30})\b(?P<after>.*)", re.DOTALL)
+
+
+def _rule(title: str) -> str | Markup:
+    """A rule of who may what; its channel by its name, where only the id was known when it was made."""
+    found = _CHANNEL.fullmatch(title)
+    if found is None:
+        return cut(title, 120)
+    before, after = mrkdwn(cut(found["before"], 80)), mrkdwn(cut(found["after"], 40))
+    return Markup(f"{before} in {channel(found['id']).text}{after}")
 
 
 #: Changes that move counts, or end them.

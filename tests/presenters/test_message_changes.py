@@ -517,6 +517,21 @@ def test_the_audit_tells_what_an_edit_changed() -> None:
     assert "passed" not in text
 
 
+@pytest.mark.parametrize(
+    ("title", "said"),
+    [
+        ("close for Tom Becker in #C0RELEASE1", "close for Tom Becker in <#C0RELEASE1>"),
+        ("close for Tom Becker in #C0RELEASE1: rule removed", "close for Tom Becker in <#C0RELEASE1>: rule removed"),
+        ("close for Tom Becker in #release", "close for Tom Becker in #release"),
+        ("all for qa in #C&A everywhere", "all for qa in #C&amp;A everywhere"),
+    ],
+)
+def test_the_channel_of_a_rule_is_shown_by_its_name(title: str, said: str) -> None:
+    entry = replace(AUDIT.entries[0], verb="allow", ref=None, change=None, title=title)
+    message = messages.audit(replace(AUDIT, entries=(entry,)), again="audit", now=NOW)
+    assert said in str(message.blocks)
+
+
 def test_refusals_in_the_audit_are_told_to_others() -> None:
     refused = replace(ENTRY, outcome=Ended.REFUSED, why="Nobody has allowed you to close here.")
     text = readable(messages.audit(replace(AUDIT, entries=(refused,)), again="audit", now=NOW))
