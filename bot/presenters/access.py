@@ -27,10 +27,9 @@ _PRIVATE = re.compile(r"D[A-Z0-9]{2,30}")
 
 def refusal(complaint: Complaint, *, verb: str, askable: bool, value: str) -> Message:
     """That somebody may not do it, and by which rule; `value` is what the button says that asks to be allowed."""
-    what = said(complaint.what)
     return render(
         "refusal",
-        what=what if what.text.strip() else said(f"You can't {right(verb)} here."),
+        what=said(complaint.what) or said(f"You can't {right(verb)} here."),
         why=said(complaint.why),
         fix=said(complaint.fix),
         reference=code(complaint.reference, 40),

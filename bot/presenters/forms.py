@@ -87,7 +87,7 @@ def form(value: Form) -> View:
         title=cut(value.title, VIEW_TITLE) or "Rundown",
         submit=cut(value.submit, VIEW_TITLE) or "Send",
         error=said(value.error, 1_000),
-        intro=tuple(said(sentence, 1_000) for sentence in (*value.intro[:INTRO], *kept)) or _nothing(looks),
+        intro=tuple(filter(None, (said(each, 1_000) for each in (*value.intro[:INTRO], *kept)))) or _nothing(looks),
         rows=looks,
     )
 

@@ -99,11 +99,15 @@ def code(text: str, limit: int = 300) -> Markup:
 
 
 def said(text: str, limit: int = 600) -> Markup:
-    """A sentence of ours in which `commands` stand between backticks. What is quoted in it stays text or code."""
+    """A sentence of ours in which `commands` stand between backticks. What is quoted in it stays text or code.
+
+    Nothing but spaces is nothing.
+    """
     parts = texts.cut(text, limit).split("`")
     if len(parts) % 2 == 0:  # a backtick without its twin is only text
         parts[-2:] = ["`".join(parts[-2:])]
-    return Markup("".join(code(part).text if place % 2 else _between(part) for place, part in enumerate(parts)))
+    words = "".join(code(part).text if place % 2 else _between(part) for place, part in enumerate(parts))
+    return Markup(words if words.strip() else "")
 
 
 def _between(part: str) -> str:
