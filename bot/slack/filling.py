@@ -1,7 +1,7 @@
 """The forms of changes: what they ask for, filled with what was typed, and what happens when they are sent.
 
 Sending a form is the confirmation: it shows all that will be done. What is wrong comes back under its field, what the
-system refuses above them; nothing that was typed is lost.
+system refuses above them; nothing that was typed is lost. What makes fields is loaded with the first form.
 """
 
 from __future__ import annotations
@@ -18,26 +18,24 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from bot.domain.acts import WRITES, Delete, Ended, Named, Proposal, Receipt
+from bot.domain.acts import WRITES, Delete, Ended, Proposal, Receipt
 from bot.domain.errors import (
     AmbiguousError,
     AskError,
-    Choice,
     GrammarError,
     NotAllowedError,
     OurError,
     RundownError,
     TooLateError,
 )
-from bot.domain.model import Kind, Run
-from bot.domain.outcomes import Outcome
+from bot.domain.model import Run
 from bot.postman import NotSaidError, Postman, ReturnPath
 from bot.presenters import messages
 from bot.presenters.message import Message
 from bot.slack.acting import Acting, new_key
 from bot.slack.desk import LIMIT_S, PATIENCE_S, Answer, Asking, Desk, late_message
 from bot.slack.drafting import Drafter
-from bot.slack.forms import Forms, Memo, OldFormError, Sent, ShownView, Values
+from bot.slack.forms import Forms, Memo, OldFormError, Sent, Values, one, several
 from bot.slack.grammar_changes import wants_form
 from bot.slack.grammar_command import Command
 from bot.slack.grammar_forms import FormError, command_from, values_of
@@ -48,8 +46,7 @@ from bot.slack.spoken import message_in_words
 from bot.slack.tasks import Tasks
 from bot.usecases.changing import LateError
 from bot.usecases.finding import Found
-from bot.usecases.ports import PATIENCE, Connection, Patience, Place, Proposals
-from bot.usecases.showing import extra
+from bot.usecases.ports import PATIENCE, Patience, Place, Proposals
 
 if TYPE_CHECKING:
     from bot.presenters.forms import Field
@@ -177,6 +174,8 @@ class Filling:
 
     async def open_on_message(self, verb: str, back: ReturnPath, trigger: str, text: str) -> None:
         """The form of a message shortcut: a note with the message's words, or a link to the message."""
+        from bot.slack.fields import append_fields
+
         view = await self._forms.open(trigger, _TITLES[verb][0])
         if not view:
             self._desk.tell(back, GrammarError("The form did not open.", fix="Use the shortcut again."), key="")
@@ -198,7 +197,7 @@ class Filling:
             else:
                 values["url"] = await self._postman.permalink(back.channel, back.message_ts)
                 values["name"] = "Slack message"
-            await self._update(view, memo, _Filled(_append_fields(verb, values, ask_run=True), intro))
+            await self._update(view, memo, _Filled(append_fields(verb, values, ask_run=True), intro))
         except Exception as error:  # the last resort, as above
             await self._failed(view, memo, error, back.user)
 
@@ -304,10 +303,12 @@ class Filling:
     # ── what is asked ──
 
     async def _fill(self, asking: Asking, values: Values) -> _Filled:
+        from bot.slack.fields import append_fields, edit_fields, report_fields, start_fields
+
         command = asking.command
         if command.verb == "start":
             target, kind = await self._drafter.target(asking)
-            fields = await _start_fields(target.connection, target.project.id, kind, values)
+            fields = await start_fields(target.connection, target.project.id, kind, values)
             return _Filled(fields, (f"A new {kind.noun} in {target.where}.",), f"{target.connection.name}")
         found = await asking.find(command.refs[0])
         await self._drafter.need_possible(found, command.verb)
@@ -316,14 +317,14 @@ class Filling:
         there: Mapping[str, str] = {}
         match command.verb:
             case "edit":
-                there = _there(await _edit_fields(found.connection, run, {}))
-                fields = await _edit_fields(found.connection, run, values)
+                there = _there(await edit_fields(found.connection, run, {}))
+                fields = await edit_fields(found.connection, run, values)
                 if run.rich:
                     intro += (f"Its description has formatting; change it in {found.connection.system}.",)
             case "report":
-                fields = await _report_fields(found, values)
+                fields = await report_fields(found, values)
             case verb:
-                fields = _append_fields(verb, values)
+                fields = append_fields(verb, values)
         return _Filled(fields, intro, str(found.ref), there)
 
     # ── what is sent ──
@@ -351,10 +352,10 @@ class Filling:
     def _values(self, sent: Sent) -> Values:
         """What was filled in, on top of what was typed; files that a form had before are still among them."""
         typed = self._typed(sent.memo)
-        files = dict.fromkeys((*_several(typed, "file"), *_several(sent.values, "file")))
+        files = dict.fromkeys((*several(typed, "file"), *several(sent.values, "file")))
         values = {**typed, **sent.values, **({"file": tuple(files)} if files else {})}
         chosen = values.get("instance")
-        return values if chosen is None else {**values, "instance": ",".join(_several(values, "instance"))}
+        return values if chosen is None else {**values, "instance": ",".join(several(values, "instance"))}
 
     def _typed(self, memo: Memo) -> Values:
         values: dict[str, str | tuple[str, ...]] = {}
@@ -490,7 +491,7 @@ class Filling:
         memo = replace(sent.memo, key=new_key(), shown="")
         values = {name: value for name, value in self._values(sent).items() if name in error.kept}
         names = [sent.labels.get(name, name) for name in error.theirs]
-        yours = ", ".join(f"“{_cut(_one(sent.values, name))}”" for name in error.theirs)
+        yours = ", ".join(f"“{_cut(one(sent.values, name))}”" for name in error.theirs)
         words = (
             f"{' and '.join(names)} {'was' if len(names) == 1 else 'were'} changed by somebody else meanwhile; you see "
             f"it as it is now. You had written {yours}. Nothing was changed; send the form again as it should be."
@@ -506,6 +507,8 @@ class Filling:
 
     async def _show_again(self, sent: Sent, command: Command, error: RundownError) -> None:
         """The same form with what was typed, and why it could not be done."""
+        from bot.slack.fields import append_fields
+
         memo = replace(sent.memo, key=new_key())
         if isinstance(error, NotAllowedError):
             await self._failed(sent.view, memo, error, sent.user, command)
@@ -517,7 +520,7 @@ class Filling:
         told = _by_label(_words(error), sent.labels)
         try:
             if "ref" in sent.values:  # a form that asks for the run as well
-                filled = _Filled(_append_fields(memo.verb, values, ask_run=True))
+                filled = _Filled(append_fields(memo.verb, values, ask_run=True))
                 shown = await self._update(sent.view, memo, filled, told)
             else:
                 shown = await self._show(sent.view, memo, command, values, sent.user, error=told)
@@ -531,6 +534,8 @@ class Filling:
 
     async def _only_changes(self, asking: Asking, sent: Sent) -> Command:
         """The edit without the fields that were left as they were shown. Raises _ChangedError."""
+        from bot.slack.fields import edit_fields
+
         found = await asking.find(asking.command.refs[0])
         typed = {name: value for name, value in self._typed(sent.memo).items() if name not in {*sent.values, "ref"}}
         changed = _changed(sent)
@@ -539,7 +544,7 @@ class Filling:
                 "Nothing is different.", why="Every field is as it was.", fix="Change one, or close the form."
             )
         before, run = _digests(sent.memo), await _read_now(found)
-        now = {each.name: each for each in await _edit_fields(found.connection, run, {})}
+        now = {each.name: each for each in await edit_fields(found.connection, run, {})}
         theirs = tuple(
             name
             for name, value in changed.items()
@@ -679,258 +684,3 @@ def _words(error: RundownError) -> str:
     if isinstance(error, AmbiguousError):
         choices = " It could be " + ", ".join(choice.label for choice in error.choices[:8]) + "."
     return " ".join(filter(None, (error.what, error.why, error.fix))) + choices
-
-
-def _choices(several: Sequence[Named]) -> tuple[Choice, ...]:
-    return tuple(Choice(each.name, str(each.id) if each.id is not None else each.name) for each in several[:100])
-
-
-async def _offered(connection: Connection, what: str, project: int) -> tuple[Choice, ...]:
-    """What can be chosen; none where the system does not tell in time: then it is typed."""
-    return _choices(await extra(connection.offers(what, project), what, []) or ())
-
-
-async def _start_fields(connection: Connection, project: int, kind: Kind, values: Values) -> tuple[Field, ...]:
-    from bot.presenters.forms import Field
-
-    def line(name: str, label: str, hint: str = "", *, optional: bool = True) -> Field:
-        return Field(name=name, label=label, value=_one(values, name), hint=hint, optional=optional)
-
-    def choice(name: str, label: str, options: tuple[Choice, ...], *, optional: bool = True) -> Field:
-        return Field(
-            name=name,
-            label=label,
-            kind="choice",
-            options=options,
-            value=_chosen(_one(values, name), options),
-            optional=optional,
-        )
-
-    if kind.automated:
-        milestones, sources = await asyncio.gather(
-            _offered(connection, "milestone", project), _offered(connection, "source", project)
-        )
-        known = ", ".join(each.label for each in sources[:8])
-        return (
-            line("name", "Name", optional=False),
-            line(
-                "source",
-                "Source",
-                f"There are: {known}. A new name makes a new source." if known else "",
-                optional=False,
-            ),
-            choice("milestone", "Milestone", milestones),
-            line("config", "Configuration"),
-            line("tag", "Tags", "Several with commas between them."),
-            Field(
-                name="link",
-                label="Links",
-                kind="text",
-                value=_lines(values, "link"),
-                hint="One a line: an address, or name=address.",
-                optional=True,
-            ),
-            Field(
-                name="field",
-                label="Fields",
-                kind="text",
-                value=_lines(values, "field"),
-                hint="One a line: name: value",
-                optional=True,
-            ),
-        )
-    suites, milestones, people = await asyncio.gather(
-        _offered(connection, "suite", project),
-        _offered(connection, "milestone", project),
-        _offered(connection, "person", project),
-    )
-    return (
-        line("name", "Name", optional=False),
-        choice("suite", "Suite", suites),
-        line("cases", "Cases", "Numbers such as 1,2,4-8; all of the suite if left empty."),
-        choice("milestone", "Milestone", milestones),
-        choice("assign", "Assigned to", people),
-        line("refs", "References"),
-        Field(
-            name="description",
-            label="Description",
-            kind="text",
-            value=_one(values, "description"),
-            optional=True,
-        ),
-    )
-
-
-async def _edit_fields(connection: Connection, run: Run, values: Values) -> tuple[Field, ...]:
-    """What the run has, but where something else was typed; a description whose formatting is not told is left out."""
-    from bot.presenters.forms import Field
-
-    def line(name: str, there: str) -> str:
-        return _one(values, name) if name in values else there
-
-    milestones = await _offered(connection, "milestone", run.project)
-    now = next((each.command for each in milestones if each.label == run.milestone), "")
-    milestone = _chosen(_one(values, "milestone"), milestones) if "milestone" in values else now
-    description = Field(
-        name="description",
-        label="Description",
-        kind="text",
-        value=line("description", run.description),
-        optional=True,
-    )
-    return (
-        Field(name="name", label="Name", value=_one(values, "name") or run.name),
-        Field(
-            name="milestone",
-            label="Milestone",
-            kind="choice",
-            options=(Choice("No milestone", "none"), *milestones) if milestones else (),
-            value=milestone or ("none" if milestones else run.milestone),
-            optional=True,
-        ),
-        Field(name="refs", label="References", value=line("refs", run.refs), optional=True),
-        Field(
-            name="cases",
-            label="Cases",
-            value=_one(values, "cases"),
-            hint="Numbers such as 1,2,4-8, or all. Left empty, they stay as they are.",
-            optional=True,
-        ),
-        *(() if run.rich else (description,)),
-    )
-
-
-def _append_fields(verb: str, values: Values, *, ask_run: bool = False) -> tuple[Field, ...]:
-    from bot.presenters.forms import Field
-
-    which = (
-        Field(
-            name="ref",
-            label="Run",
-            value=_one(values, "ref"),
-            placeholder="R118, A412, last, or the address of its page",
-        ),
-    )
-    if verb == "note":
-        asked: tuple[Field, ...] = (Field(name="text", label="Note", kind="text", value=_one(values, "text")),)
-    else:
-        asked = (
-            Field(name="url", label="Address", value=_one(values, "url"), placeholder="https://…"),
-            Field(name="name", label="What it is called", value=_one(values, "name"), optional=True),
-        )
-    return (*(which if ask_run else ()), *asked)
-
-
-async def _report_fields(found: Found, values: Values) -> tuple[Field, ...]:
-    from bot.presenters.forms import Field
-
-    outcomes = tuple(
-        Choice(each.value.capitalize(), each.value)
-        for each in (Outcome.PASSED, Outcome.FAILED, Outcome.BLOCKED, Outcome.SKIPPED)
-    )
-    outcome = Field(
-        name="outcome",
-        label="Outcome",
-        kind="choice",
-        options=outcomes,
-        value=_chosen(_one(values, "outcome"), outcomes),
-    )
-    note = Field(name="note", label="Note", kind="text", value=_one(values, "note"), optional=True)
-    took = Field(
-        name="duration", label="Took", value=_one(values, "duration"), placeholder="00:05:00, 5m or 90s", optional=True
-    )
-    if found.run.kind.letter == "A":
-        return (
-            Field(
-                name="test",
-                label="Tests",
-                kind="text",
-                value=_lines(values, "test"),
-                hint="One a line: a test's name, or name: outcome.",
-            ),
-            outcome,
-            note,
-            took,
-            Field(name="folder", label="Folder", value=_one(values, "folder"), optional=True),
-        )
-    tests, people = await asyncio.gather(
-        extra(found.connection.tests(found.run.ref), "the tests", []),
-        _offered(found.connection, "person", found.run.project),
-    )
-    named = tuple(Choice(f"{each.name} ({each.outcome})", each.id) for each in (tests.items if tests else ())[:100])
-    chosen = _numbers(_several(values, "instance")) or ((str(found.part),) if found.part is not None else ())
-    return (
-        Field(
-            name="instance",
-            label="Tests",
-            kind="choices",
-            options=named,
-            value=tuple(each for each in chosen if any(each == one.command for one in named)),
-            hint="At most 20 in one go.",
-        ),
-        outcome,
-        note,
-        took,
-        Field(name="version", label="Version", value=_one(values, "version"), optional=True),
-        Field(
-            name="step",
-            label="Steps",
-            kind="text",
-            value=_lines(values, "step"),
-            hint="One a line: name: outcome",
-            optional=True,
-        ),
-        Field(
-            name="by",
-            label="Run by hand by",
-            kind="choice",
-            options=people,
-            value=_chosen(_one(values, "by"), people),
-            hint="Leave it empty for an automated result.",
-            optional=True,
-        ),
-        Field(name="file", label="Files", kind="files", hint=_kept_files(values), optional=True),
-    )
-
-
-def _kept_files(values: Values) -> str:
-    """Slack shows no files in a form that it did not get there itself: these are told."""
-    count = len(_several(values, "file"))
-    return f"{count} file{'' if count == 1 else 's'} given before will go along." if count else ""
-
-
-def _chosen(value: str, options: Sequence[Choice]) -> str:
-    """The option that a typed value means, by its number or its name; the value itself where there are none."""
-    if not options:
-        return value
-    folded = value.casefold()
-    return next((each.command for each in options if folded in (each.command.casefold(), each.label.casefold())), "")
-
-
-def _one(values: Values, name: str) -> str:
-    value = values.get(name, "")
-    return value if isinstance(value, str) else ", ".join(value)
-
-
-def _several(values: Values, name: str) -> tuple[str, ...]:
-    value = values.get(name, ())
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-
-
-def _numbers(typed: Sequence[str]) -> tuple[str, ...]:
-    """Numbers and spans of them (`4-8`), each number by itself."""
-    spans = [each.partition("-") for each in typed]
-    return tuple(
-        str(number)
-        for first, _, last in spans
-        if first.isdecimal() and (last or first).isdecimal()
-        for number in range(int(first), min(int(last or first), int(first) + 100) + 1)
-    )
-
-
-def _lines(values: Values, name: str) -> str:
-    value = values.get(name, ())
-    return value if isinstance(value, str) else "\n".join(value)
-
-
-__all__ = ["SHORTCUTS", "Filling", "ShownView"]

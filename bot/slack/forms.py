@@ -29,6 +29,18 @@ MOST_SETTLING = 10_000
 Values = Mapping[str, str | tuple[str, ...]]
 
 
+def one(values: Values, name: str) -> str:
+    """What was typed into a field, as one line or text."""
+    value = values.get(name, "")
+    return value if isinstance(value, str) else ", ".join(value)
+
+
+def several(values: Values, name: str) -> tuple[str, ...]:
+    """What was chosen in a field, or typed with commas between."""
+    value = values.get(name, ())
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memo:
     """What a dialog is about: the verb, where it was opened from and by which command; `key` is new with each showing.
