@@ -16,7 +16,7 @@ import re
 import zoneinfo
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from heapq import merge
 from itertools import groupby, islice, takewhile
@@ -73,7 +73,8 @@ def timing(*, at: str = "", on: str = "", cron: str = "", zone: str) -> Timing:
         )
     named = zone_named(zone)
     if cron:
-        found = Timing(_cron(cron), named, " ".join(cron.split()))
+        expression = _cron(cron)
+        found = Timing(expression, named, expression)
         _check_often(found, "--cron", cron)
         _check_rare(found, cron)
         return found
@@ -351,7 +352,7 @@ def _joined(clocks: Iterable[Clock]) -> str:
 _NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _WORDS = {
     "daily": "1-7", "every day": "1-7", "everyday": "1-7", "every-day": "1-7",
-    "weekday": "1-5", "weekdays": "1-5", "workdays": "1-5", "weekend": "6-7", "weekends": "6-7",
+    "weekday": "1-5", "weekdays": "1-5", "workday": "1-5", "workdays": "1-5", "weekend": "6-7", "weekends": "6-7",
 }  # fmt: skip
 _LAST = {"last", "last day", "last-day"}
 #: Every way to write a weekday, and which it is; Monday is 1, as in cron.
@@ -434,6 +435,10 @@ def _guess_day(word: str) -> str:
     """A word of the grammar that was meant by another, empty if none is near; a right one stays."""
     if _read_day(word, set(), set()):
         return word
+    several = [each for each in re.split(r"[\s/;&+]+|\band\b", word) if each]
+    if len(several) > 1:  # never some of what was typed: who takes it would miss a day
+        dates: set[int | str] = set()  # “2nd tuesday” is neither of the two
+        return ",".join(several) if all(_read_day(each, set(), dates) for each in several) and not dates else ""
     number = re.fullmatch(r"([0-9]{1,2})(?:st|nd|rd|th|\.)?", word, re.ASCII)
     if number:
         day = min(max(int(number[1]), 1), 31)
@@ -444,6 +449,32 @@ def _guess_day(word: str) -> str:
     return next(iter(difflib.get_close_matches(word, [*_WORDS, *sorted(_LAST)], 1, 0.6)), "")
 
 
+_LATER = re.compile(r"([1-9][0-9]{0,2})([dw])")
+
+
+def day_ahead(typed: str, today: date) -> date:
+    """The day that is meant by `2026-12-24`, `tomorrow`, `friday` (the next one), `3d` or `2w` from today on.
+
+    Raises TimingError.
+    """
+    word = " ".join(typed.casefold().split())
+    later = _LATER.fullmatch(word)
+    try:
+        if word == "tomorrow":
+            return today + _DAY
+        if word in _WEEKDAY:
+            return today + ((_WEEKDAY[word] - today.isoweekday() - 1) % 7 + 1) * _DAY
+        if later:
+            return today + int(later[1]) * (7 if later[2] == "w" else 1) * _DAY
+        return date.fromisoformat(word)
+    except (ValueError, OverflowError):
+        raise TimingError(
+            f"{_shown(typed)} is no day to come.",
+            why="Days are 2026-12-24, tomorrow, friday, or a time from today on such as 3d or 2w.",
+            fix="Write --until 2026-12-24.",
+        ) from None
+
+
 def _guess_weekday(word: str) -> str:
     begins = [name for name in _NAMES if len(word) > 1 and name.startswith(word)]
     near = begins or difflib.get_close_matches(word, _WEEKDAY, 1, 0.6)
@@ -452,6 +483,8 @@ def _guess_weekday(word: str) -> str:
 
 # ------------------------------------------------------------------ cron
 
+#: How a star is shown in Slack, where a plain one makes bold; it comes back by copying.
+_STAR = "∗"
 #: The fields as cronsim names them, with the least of their numbers and how many there are.
 _FIELDS = {"minute": (0, 60), "hour": (0, 24), "day-of-month": (1, 31), "month": (1, 12), "day-of-week": (0, 7)}
 _AT_WORDS = {
@@ -473,7 +506,7 @@ def _expressions(clocks: list[Clock], days: tuple[str, str]) -> str:
 
 def _cron(typed: str) -> str:
     """An expression that cron can read, its spaces made one."""
-    fields = typed.split() if len(typed) <= _LONGEST else []
+    fields = typed.replace(_STAR, "*").split() if len(typed) <= _LONGEST else []
     expression = " ".join(fields)
     if len(fields) != 5:
         raise _not_five(typed, fields)

@@ -18,7 +18,7 @@ from hypothesis import strategies as some
 
 from bot.domain.digests import Slot, Timing
 from bot.domain.errors import AskError
-from bot.timetable import TimingError, in_words, next_slot, slots, slots_between, timing
+from bot.timetable import TimingError, day_ahead, in_words, next_slot, slots, slots_between, timing
 
 BERLIN = "Europe/Berlin"
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -69,6 +69,32 @@ def test_cron_is_taken_as_it_is_written(cron: str) -> None:
     assert in_words(timing(cron=cron, zone="UTC")) == f"cron {cron} (UTC)"
 
 
+def test_stars_that_were_copied_from_a_message_are_stars() -> None:
+    assert timing(cron="0 9 ∗ ∗ 1-5", zone="UTC") == timing(cron="0 9 * * 1-5", zone="UTC")
+
+
+@pytest.mark.parametrize(
+    ("typed", "day"),
+    [
+        ("2026-12-24", "2026-12-24"),
+        ("tomorrow", "2026-11-21"),
+        ("friday", "2026-11-27"),
+        ("Sat", "2026-11-21"),
+        (" thursday ", "2026-11-26"),
+        ("3d", "2026-11-23"),
+        ("2w", "2026-12-04"),
+    ],
+)
+def test_a_day_to_come_is_told_as_people_do(typed: str, day: str) -> None:
+    assert day_ahead(typed, date(2026, 11, 20)).isoformat() == day, "from a Friday on"
+
+
+@pytest.mark.parametrize("typed", ["yesterday", "soon", "", "0d", "2026-02-30", "٣d", "9" * 5000])
+def test_what_is_no_day_to_come_is_refused(typed: str) -> None:
+    with pytest.raises(TimingError, match="no day to come"):
+        day_ahead(typed, date(2026, 11, 20))
+
+
 def test_the_words_for_people_hold_the_zone() -> None:
     assert in_words(timing(at="09:00", on="mon-fri", zone=BERLIN)) == "mon-fri at 09:00 (Europe/Berlin)"
 
@@ -103,6 +129,11 @@ def test_the_words_for_people_hold_the_zone() -> None:
         ("on", "32nd", ("31st",)),
         ("on", "t", ()),
         ("on", "dayly", ("daily",)),
+        ("on", "mon wed", ("mon,wed",)),
+        ("on", "tue/thu", ("tue,thu",)),
+        ("on", "mon-wed and fri", ("mon-wed,fri",)),
+        ("on", "mon funday", ()),
+        ("on", "2nd tuesday", ()),
         ("on", "mon,", ("mon",)),
         ("on", "mon-" * 400, ()),
         ("cron", "0 0 9 * * *", ("0 9 * * *",)),

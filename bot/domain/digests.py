@@ -34,9 +34,10 @@ class DigestPlan:
     """One channel's digest as somebody made it: when, about which runs, what of them, by whom.
 
     `name` is unique in its channel. `connection` and `project` are as typed (empty: the channel's own at that time);
-    `query` holds the filters. With `ask` (a reading command) its answer is posted instead. `paused_until` is None for
-    one that runs, far ahead for one that waits to be resumed. `parked` says why it cannot be posted any more, empty
-    if it can. `since` is when it last told something: the next one tells what came after it.
+    `query` holds the filters. With `ask` (a reading command) its answer is posted instead. `paused_until` is far ahead
+    for one that waits to be resumed; one that runs has None, or the moment from which on it runs again or at other
+    times: what was due before it was not missed, also after a restart. `parked` says why it cannot be posted any
+    more, empty if it can. `since` is when it last told something: the next one tells what came after it.
     """
 
     id: str
@@ -134,7 +135,7 @@ class StreamNews:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Failures with the same error once numbers and ids are folded: its words, how many tests, some of their names."""
+    """Failures with the same error once numbers and ids are folded: its words, how many, the tests, each name once."""
 
     words: str
     count: int

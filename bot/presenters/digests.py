@@ -59,7 +59,7 @@ def digest(value: DigestNews, *, now: datetime) -> Message:  # noqa: ARG001  age
         _all_streams(told if len(told) > shown else ()),
         _failing_tests(told),
         _shared_errors(value.clusters),
-        _by_owner(value.owners),
+        _by_owner(value.owners, told),
     )
     return Message(parent.text, parent.blocks, (*parent.more, *_flat(parts)))
 
@@ -83,7 +83,7 @@ def _parent(value: DigestNews, told: Sequence[StreamNews], shown: int) -> Messag
         name=cut(value.plan.name, 60),
         where=cut(value.where, 200),
         since=date(value.since),
-        runs=plural(value.runs, "run"),
+        runs=_told_runs(value),
         change=_change(value),
         rows=tuple(_stream(each) for each in told[:shown]),
         more=len(told) - shown,
@@ -102,6 +102,13 @@ def _parent(value: DigestNews, told: Sequence[StreamNews], shown: int) -> Messag
             else (),
         ),
     )
+
+
+def _told_runs(value: DigestNews) -> str:
+    """`8 runs`, of those that ended; empty where the digest does not look at these."""
+    if "failed" not in value.plan.what:
+        return ""
+    return plural(value.runs, "run") if value.runs else "no run was seen" if value.troubles else "no run ended"
 
 
 def _failures(run: Run, label: str) -> tuple[Button, ...]:
@@ -164,7 +171,7 @@ def _quiet(value: DigestNews) -> tuple[str, str]:
 
 def _change(value: DigestNews) -> str:
     """`5 failing now, 3 of these streams before`."""
-    if "failed" not in value.plan.what:
+    if "failed" not in value.plan.what or not value.streams:
         return ""
     if value.before is None:
         return "the first digest, with none before it to compare with"
@@ -251,7 +258,9 @@ def _brief(run: Run) -> str:
     done = (
         f"{tally.failed} of {tally.total} tests failed" if tally.failed else f"{tally.passed} of {tally.total} passed"
     )
-    rest = ((tally.blocked, "blocked"), (tally.untested, "untested"))
+    rest = [(tally.blocked, "blocked"), (tally.untested, "untested")]
+    if not tally.failed:  # what is neither passed nor failed would be asked for
+        rest += [(tally.retest, "to retest"), (tally.running, "running"), (tally.skipped, "skipped")]
     return " · ".join((done, *(f"{count} {word}" for count, word in rest if count)))
 
 
@@ -262,10 +271,9 @@ def _counted(value: StreamNews) -> str:
 
 
 def _oldest(told: Sequence[StreamNews]) -> StreamLook | None:
-    """The stream that has been broken longest, where it is one of several and was broken before."""
-    broken = [each for each in told if each.turn in _FAILING]
-    lasting = [each for each in broken if each.broken_for > 1 and each.broken_since is not None]
-    if len(broken) < 2 or not lasting:
+    """The stream that has been broken longest, where several were broken before: of one its own lines tell all."""
+    lasting = [each for each in told if each.turn in _FAILING and each.broken_for > 1 and each.broken_since is not None]
+    if len(lasting) < 2:
         return None
     return _stream(min(lasting, key=lambda each: each.broken_since or each.run.created_at))
 
@@ -335,7 +343,7 @@ def _line(value: DigestNews) -> Message:
         words=words,
         Words=words[:1].upper() + words[1:],
         name=cut(value.plan.name, 60),
-        since=date(value.since),
+        since=date(value.since) if "failed" in value.plan.what else Markup(""),
         runs=f"{plural(value.runs, 'run')}{f', {failed} of them failed in between' if failed else ''}"
         if value.runs
         else "",
@@ -379,7 +387,8 @@ class TestLook:
 class TestsLook:
     """Some failing tests of a stream. The first of its parts has its name; the last one what is not named.
 
-    `value` is the command that lists all of them, empty where it can't be asked.
+    `value` is the command that lists all of them, empty where it can't be asked. `retried` are failures that the run
+    counts beside the tests that fail.
     """
 
     __test__ = False
@@ -392,6 +401,7 @@ class TestsLook:
     rows: tuple[TestLook, ...]
     more: int
     unnamed: int
+    retried: int
 
 
 def _failing_tests(told: Sequence[StreamNews]) -> Message | None:
@@ -429,7 +439,14 @@ def _tests(value: StreamNews, share: int) -> Iterator[TestsLook]:
             rows=chunk,  # type: ignore[arg-type]
             more=total - len(rows) if last else 0,
             unnamed=max(0, value.unnamed) if last else 0,
+            retried=_retried(value) if last else 0,
         )
+
+
+def _retried(value: StreamNews) -> int:
+    """Failures of a run that was read as a whole, less its failing tests."""
+    known = max(value.tests_total, len(value.tests)) + max(0, value.unnamed)
+    return max(0, value.run.tally.failed - known) if known and not value.missing else 0
 
 
 def _is_new(failed: FailedTest) -> bool:
@@ -462,7 +479,7 @@ def _shared_errors(several: Sequence[Cluster]) -> Message | None:
             tuple(
                 (
                     cut(each.words, 200),
-                    plural(each.count, "test"),
+                    _failing_of(each),
                     plural(each.streams, "stream") if each.streams > 1 else "",
                     _named(each.tests),
                 )
@@ -473,7 +490,13 @@ def _shared_errors(several: Sequence[Cluster]) -> Message | None:
     )
 
 
-def _by_owner(owners: Sequence[tuple[str, tuple[str, ...]]]) -> Message | None:
+def _failing_of(cluster: Cluster) -> str:
+    """`3 tests`; `6 failures of 4 tests` where some fail in several streams, for they are named once."""
+    tests = plural(len(cluster.tests), "test")
+    return tests if cluster.count <= len(cluster.tests) else f"{plural(cluster.count, 'failure')} of {tests}"
+
+
+def _by_owner(owners: Sequence[tuple[str, tuple[str, ...]]], told: Sequence[StreamNews]) -> Message | None:
     """Failing tests by who they are assigned to, where anybody is."""
     if not any(who.strip() for who, _ in owners):
         return None
@@ -482,6 +505,7 @@ def _by_owner(owners: Sequence[tuple[str, tuple[str, ...]]]) -> Message | None:
     )
     return render(
         "digest_owners",
+        once=sum(len(tests) for _, tests in owners) < sum(len(each.tests) for each in told),
         people=plural(sum(1 for who, _ in owners if who.strip()), "person", "people"),
         chunks=_chunks(rows),
         more=max(0, len(owners) - PEOPLE),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
-from bot.domain.digests import DigestPlan, Parcel, PlanLook, Slot
+from bot.domain.digests import DigestPlan, Parcel, PlanLook, Sending, Slot
 from bot.presenters import buttons
 from bot.presenters.buttons import Button
 from bot.presenters.engine import render
@@ -153,12 +153,16 @@ def _coming(look: PlanLook, now: datetime) -> tuple[tuple[str, str], ...]:
     return tuple(rows)
 
 
-def digest_planned(look: PlanLook, *, now: datetime) -> Message:
-    """A digest was made or changed, for everybody: what it tells, when in words, and its next times."""
+def digest_planned(look: PlanLook, *, now: datetime, deed: str = "set", by: str = "") -> Message:
+    """A digest was made or changed, for everybody: what it tells, when in words, and its next times.
+
+    `deed` is what was done: set, changed, paused or resumed; `by` the name of who did it, empty for its owner.
+    """
     plan = look.plan
     return render(
         "digest_planned",
-        is_set=True,
+        deed=deed,
+        by=cut(by or plan.owner_name, 60),
         plan=_words(look, now),
         buttons=buttons.legal((asking("test", plan, "What it says now"), asking("show", plan, "Show"))),
     )
@@ -166,12 +170,13 @@ def digest_planned(look: PlanLook, *, now: datetime) -> Message:
 
 @dataclass(frozen=True, slots=True)
 class SentLook:
-    """A message of a digest, and what became of it."""
+    """A message of a digest, and what became of it. `below` counts those in its thread that went as they should."""
 
     icon: str
     word: str
     slot: str
     part: bool
+    below: str
     at: Markup
     tries: str
     reason: Markup
@@ -181,15 +186,16 @@ class SentLook:
 def digest_plan(look: PlanLook, *, now: datetime) -> Message:
     """All about one digest: when, what, whose, its next times, and what became of the last ones."""
     plan, words = look.plan, _words(look, now)
+    rows = tuple(_history(look.sent, zone_of(plan.timing.zone), now))
     rests = bool(words.paused or words.parked)
     return render(
         "digest_plan",
-        is_set=False,
+        deed="",
         plan=words,
         made_at=date(plan.made_at),
         since=date(plan.since) if plan.since else None,
-        sent=tuple(_sent(parcel) for parcel in look.sent[:SENT]),
-        sent_more=max(0, len(look.sent) - SENT),
+        sent=rows[:SENT],
+        sent_more=max(0, len(rows) - SENT),
         buttons=buttons.legal(
             (
                 asking("test", plan, "What it says now"),
@@ -205,14 +211,37 @@ def _remove_question(plan: DigestPlan) -> str:
     return f"Remove the digest “{cut(plan.name, 60)}”? Nothing of it is posted any more, and it can't be brought back."
 
 
-def _sent(parcel: Parcel) -> SentLook:
+def _history(sent: Sequence[Parcel], zone: tzinfo, now: datetime) -> Iterator[SentLook]:
+    """One row for each time. What stands in its thread has one of its own only where something is to be told of it."""
+    firsts = {parcel.slot for parcel in sent if not parcel.under}
+    fine = [parcel for parcel in sent if parcel.under and parcel.slot in firsts and _is_fine(parcel)]
+    for parcel in sent:
+        if parcel not in fine:
+            below = 0 if parcel.under else sum(1 for each in fine if each.slot == parcel.slot)
+            yield _sent(parcel, below, zone, now)
+
+
+def _is_fine(parcel: Parcel) -> bool:
+    return parcel.state is Sending.POSTED and parcel.tries < 2 and not (parcel.repeat or parcel.reason.strip())
+
+
+def _slot_words(key: str, zone: tzinfo, now: datetime) -> str:
+    """`Fri 20 Nov 09:00` for the key of a slot, which is the wall time of its plan; other keys as they are."""
+    try:
+        return local(datetime.fromisoformat(key).replace(tzinfo=zone), zone, now)
+    except (ValueError, OverflowError):
+        return cut(key, 40)
+
+
+def _sent(parcel: Parcel, below: int, zone: tzinfo, now: datetime) -> SentLook:
     icon, word = SENDINGS[parcel.state]
     at = parcel.posted_at or parcel.tried_at
     return SentLook(
         icon=icon,
         word=word,
-        slot=cut(parcel.slot, 40).replace("T", " ", 1),
+        slot=_slot_words(parcel.slot, zone, now),
         part=bool(parcel.under),
+        below=plural(below, "message") if below else "",
         at=date(at) if at else Markup(""),
         tries="" if parcel.tries < 1 else "tried once" if parcel.tries == 1 else f"tried {parcel.tries} times",
         reason=said(reason_words(parcel.reason)) if parcel.reason.strip() else Markup(""),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from difflib import get_close_matches
 from typing import Any, Protocol, cast
 from zoneinfo import ZoneInfo
@@ -21,7 +21,7 @@ from bot.slack.desk import Answer, Asking, Desk
 from bot.slack.grammar_command import Command
 from bot.slack.grammar_queries import automated, run_query
 from bot.slack.people import Member
-from bot.timetable import slots, timing
+from bot.timetable import day_ahead, slots, timing
 from bot.usecases.planning import look_up
 from bot.usecases.ports import Outbox, Plans
 from bot.usecases.systems import Target, targets
@@ -29,7 +29,7 @@ from bot.usecases.systems import Target, targets
 #: What a digest may tell of.
 WHATS = ("failed", "unfinished", "stale")
 #: The most digests of a channel, messages that `digest show` tells of, characters of a name.
-MOST, SHOWN, LONGEST_NAME = 20, 5, 60
+MOST, SHOWN, LONGEST_NAME = 20, 40, 60
 #: In place of a filter's value: the filter is taken away.
 NONE = "none"
 #: A pause without an end.
@@ -291,7 +291,7 @@ class DigestDesk:
             changed = self._from_now_on(replace(changed, timing=self._retimed(plan, command)))
         if command.word("rename"):
             changed = replace(changed, name=_name(command.word("rename")))
-        return await self._change(changed, member.tz)
+        return await self._change(changed, member, "changed")
 
     def _retimed(self, plan: DigestPlan, command: Command) -> Timing:
         """The plan's times with what the command says in place of what it said before. Raises TimingError."""
@@ -308,19 +308,21 @@ class DigestDesk:
         plan = await self.named(asking)
         member = await self._member(asking)
         until = self._day(asking.command.word("until"), plan.timing.zone)
-        return await self._change(replace(plan, paused_until=until), member.tz)
+        return await self._change(replace(plan, paused_until=until), member, "paused")
 
     def _day(self, text: str, zone: str) -> datetime:
-        """The beginning of a day in the plan's zone. Raises AskError."""
+        """The beginning of a day in the plan's zone. Raises AskError, or TimingError for what is no day."""
         if not text:
             return FOR_EVER
+        now, here = self._world.now(), ZoneInfo(zone)
         try:
-            day = datetime.combine(date.fromisoformat(text), datetime.min.time(), ZoneInfo(zone)).astimezone(UTC)
-        except (ValueError, OverflowError):
+            found = datetime.combine(day_ahead(text, now.astimezone(here).date()), time.min, here)
+            day = found.astimezone(UTC)
+        except OverflowError:  # the first or the last day that there is
             raise AskError(
-                f"“{text}” is no day.", why="--until takes a day.", fix="Write it like 2026-12-24.", closest=()
+                f"“{text}” is too far away.", why="No clock shows it.", fix="Name another day, or leave it out."
             ) from None
-        if day <= self._world.now():
+        if day <= now:
             raise AskError(
                 f"{text} is not in the future.", why="A pause ends later.", fix="Name a later day, or leave it out."
             )
@@ -330,7 +332,7 @@ class DigestDesk:
         plan = await self.named(asking)
         member = await self._member(asking)
         await self._check_reach(plan.channel)
-        return await self._change(self._from_now_on(replace(plan, paused_until=None, parked="")), member.tz)
+        return await self._change(self._from_now_on(replace(plan, paused_until=None, parked="")), member, "resumed")
 
     def _from_now_on(self, plan: DigestPlan) -> DigestPlan:
         """The plan with its pause over: times before now are not missed ones, also not after a restart."""
@@ -344,16 +346,20 @@ class DigestDesk:
         self._waiting.removed(plan.id)
         return Answer(messages.digest_removed(plan, asking.asker.user), to_all=True)
 
-    async def _change(self, plan: DigestPlan, reader_zone: str) -> Answer:
+    async def _change(self, plan: DigestPlan, member: Member, deed: str) -> Answer:
+        """Keep what was changed, and tell everybody what was done, and who did it."""
         if not await self._plans.change(plan):
+            here = await self._plans.of(plan.team, plan.channel)
+            taken = any(each.name.casefold() == plan.name.casefold() and each.id != plan.id for each in here)
             raise AskError(
-                f"The digest “{plan.name}” could not be changed.",
-                why="It is gone, or another one here has that name.",
-                fix="List them.",
+                f"There is a digest “{plan.name}” here already." if taken else f"The digest “{plan.name}” is gone.",
+                why="Names are unique in a channel." if taken else "Somebody took it away just now.",
+                fix="Take another name." if taken else "List those that are left.",
                 closest=("digest list",),
             )
         self._waiting.changed(plan)
-        return Answer(messages.digest_planned(self._look(plan, reader_zone), now=self._world.now()), to_all=True)
+        look, now = self._look(plan, member.tz), self._world.now()
+        return Answer(messages.digest_planned(look, now=now, deed=deed, by=member.name), to_all=True)
 
     async def named(self, asking: Asking) -> DigestPlan:
         """The plan of that name in this channel. Raises NotFoundError with the closest."""
@@ -366,7 +372,7 @@ class DigestDesk:
         near = get_close_matches(name.casefold(), names, 3, 0.5)
         raise NotFoundError(
             f"There is no digest “{name}” here.",
-            why=f"This channel has {', '.join(names.values())}." if names else "This channel has none.",
+            why=f"There are {', '.join(f'“{each}”' for each in names.values())}." if names else "There is none.",
             fix="Name one of them." if names else "Make one with `digest add`.",
             closest=tuple(names[each] for each in near) or ("digest list",),
             instead_of=name if near else "",

@@ -605,6 +605,7 @@ VERBS = (
         examples=("digest edit nightly --at 08:30", "digest edit weekly --if-empty skip"),
         words=(1, 1),
         slots=(_DIGEST_NAME,),
+        notes=("What no flag names stays as it is; none takes a filter away, as in --source none.",),
         flags=(*_DIGEST_FLAGS, Flag(name="rename", shown="X", says="What it is called from now on.")),
         writes=True,
         settings=True,
@@ -616,7 +617,9 @@ VERBS = (
         examples=("digest pause nightly", "digest pause nightly --until 2027-01-02"),
         words=(1, 1),
         slots=(_DIGEST_NAME,),
-        flags=(Flag(name="until", shown="DAY", says="It goes on at that day."),),
+        flags=(
+            Flag(name="until", shown="DAY", says="It goes on at that day: 2026-12-24, tomorrow, monday, 3d or 2w."),
+        ),
         writes=True,
         settings=True,
     ),

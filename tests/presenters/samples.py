@@ -445,7 +445,7 @@ BAD_DAY = DigestNews(
     unfinished=(RUNNING,),
     stale=(STUCK, UNTOUCHED),
     owners=(("Tom Becker", ("login", "search")), ("", ("cart",))),
-    clusters=(Cluster("Timeout after # s while waiting for #cart", 14, ("login", "search", "cart"), 2),),
+    clusters=(Cluster("Timeout after # s while waiting for #cart", 4, ("login", "search", "cart"), 2),),
     before=5,
 )
 MIXED = replace(

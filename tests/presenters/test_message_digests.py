@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 
 from bot.domain.answers import Trouble
-from bot.domain.digests import DigestNews, DigestPlan, PlanLook, Slot, StreamNews, Timing, Turn
+from bot.domain.digests import DigestNews, DigestPlan, PlanLook, Sending, Slot, StreamNews, Timing, Turn
 from bot.domain.errors import NotFoundError, OurError, RundownError
 from bot.domain.model import Run, RunRef
 from bot.domain.outcomes import Tally
@@ -112,8 +112,8 @@ def test_the_first_line_tells_whether_to_act_and_the_worst_first(value: DigestNe
         ({"passed": 0, "runs": 0, "streams": ()}, "💤 *nightly* – no run ended since 2026-11-19 08:00 UTC. Digest of"),
         ({"late_min": 9, "skipped": 1}, "(52 runs). ⏰ 9 min late · 1 before it was missed. Digest of Ana"),
         (
-            {"plan": replace(DIGEST, what=("unfinished", "stale")), "passed": 0},
-            "✅ *nightly* – nothing is unfinished or stale since",
+            {"plan": replace(DIGEST, what=("unfinished", "stale")), "passed": 0, "runs": 0},
+            "✅ *nightly* – nothing is unfinished or stale. Digest of Ana Kovač.",
         ),
     ],
 )
@@ -184,6 +184,25 @@ def test_a_digest_of_open_runs_alone_compares_no_failures() -> None:
     assert "failing now" not in readable(messages.digest(value, now=NOW))
 
 
+@pytest.mark.parametrize(
+    ("value", "line"),
+    [
+        (news(WEB, runs=8), " · 8 runs since 2026-11-19 08:00 UTC\n3 failing"),
+        (news(stale=(STUCK,), runs=0), " · no run ended since 2026-11-19 08:00 UTC\n"),
+        (news(troubles=SILENT, runs=0), " · no run was seen since 2026-11-19 08:00 UTC\n"),
+        (news(plan=replace(DIGEST, what=("stale",)), stale=(STUCK,), runs=0), "*nightly* · Testmo › Webshop"),
+    ],
+)
+def test_the_runs_since_the_last_one_are_counted_where_it_looks_at_them(value: DigestNews, line: str) -> None:
+    text = told(messages.digest(replace(value, before=3), now=NOW)).replace("1 failing now", "3 failing now")
+    assert line in text + "\n"
+    assert "0 runs" not in text
+
+
+def test_where_nothing_could_be_seen_nothing_is_said_to_fail_or_not() -> None:
+    assert "failing now" not in told(messages.digest(news(troubles=SILENT, runs=0, before=0), now=NOW))
+
+
 def test_unfinished_and_stale_runs_are_never_among_the_failed() -> None:
     message = messages.digest(news(unfinished=(RUNNING,) * 7, stale=(STUCK,)), now=NOW)
     text = told(message)
@@ -198,6 +217,7 @@ def test_the_stream_that_is_broken_longest_is_named() -> None:
     assert "Broken longest is API contract  `A409`, for 6 runs" in told(messages.digest(BAD_DAY, now=NOW))
     assert "Broken longest" not in readable(messages.digest(news(API), now=NOW))
     assert "Broken longest" not in readable(messages.digest(news(WEB, WEB), now=NOW))
+    assert "Broken longest" not in readable(messages.digest(news(WEB, API), now=NOW))
 
 
 @pytest.mark.parametrize(
@@ -297,15 +317,57 @@ def test_failing_tests_without_names_are_counted() -> None:
     assert "3 without a name; the system only counts them" in text
 
 
+@pytest.mark.parametrize(
+    ("failed", "change", "words"),
+    [
+        (10, {}, "1 more that failed, and passed on retry or have no name"),
+        (9, {}, ""),
+        (10, {"missing": ("page 2 of 2",)}, ""),
+        (10, {"unnamed": 1}, ""),
+    ],
+)
+def test_failures_that_are_none_of_the_failing_tests_are_accounted_for(
+    failed: int, change: dict[str, Any], words: str
+) -> None:
+    run = replace(NIGHTLY, tally=Tally(passed=73, failed=failed))
+    value = replace(WEB, run=run, tests=WEB.tests[:9], tests_total=9, **change)
+    text = "".join(readable(more) for more in messages.digest(news(value), now=NOW).more)
+    assert words in text
+    assert ("more that failed" in text) is bool(words)
+
+
+@pytest.mark.parametrize(
+    ("tally", "line"),
+    [
+        (Tally(passed=80, skipped=2), "80 of 82 passed · 2 skipped"),
+        (Tally(passed=80, retest=1, running=1), "80 of 82 passed · 1 to retest · 1 running"),
+        (Tally(passed=80, failed=1, skipped=1), "1 of 82 tests failed"),
+    ],
+)
+def test_what_neither_passed_nor_failed_is_accounted_for_where_nothing_failed(tally: Tally, line: str) -> None:
+    value = news(replace(SEARCH, run=replace(SEARCH.run, tally=tally)))
+    assert f"\n{line} · 1 of 2 runs failed" in told(messages.digest(value, now=NOW))
+
+
 def test_shared_errors_and_owners_stand_in_the_thread_and_nobody_is_called() -> None:
     names = tuple(f"t{n}" for n in range(8))
     value = news(WEB, owners=(("<@U0ANA00001>", names), ("", ("x",))), clusters=BAD_DAY.clusters)
     _, errors, owners = messages.digest(value, now=NOW).more
-    assert "*14 tests* in 2 streams – Timeout after # s while waiting for #cart\nlogin, search, cart" in readable(
-        errors
+    assert (
+        "*4 failures of 3 tests* in 2 streams – Timeout after # s while waiting for #cart\nlogin, search, cart"
+        in readable(errors)
     )
     assert "*<@U0ANA00001>* – 8 tests · t0, t1, t2, t3, t4 and 3 more\n*nobody* – 1 test · x" in readable(owners)
     assert "<@" not in "".join(str(more.blocks) for more in messages.digest(value, now=NOW).more)
+
+
+def test_a_test_that_fails_in_several_streams_is_one_of_its_owner_and_that_is_said() -> None:
+    both = news(WEB, API, owners=(("Ana", tuple(f"t{n}" for n in range(16))),))
+    assert "*Failing tests by owner*, those that fail in several streams once" in readable(
+        messages.digest(both, now=NOW).more[-1]
+    )
+    each = news(WEB, API, owners=(("Ana", tuple(f"t{n}" for n in range(17))),))
+    assert "in several streams" not in readable(messages.digest(each, now=NOW).more[-1])
 
 
 def test_owners_that_nobody_knows_are_not_told() -> None:
@@ -343,7 +405,8 @@ def test_one_that_could_not_be_made_says_why_and_whose_move_it_is(error: Rundown
 
 def test_one_that_was_missed_is_told_with_those_before_it() -> None:
     text = readable(messages.digest_missed(DIGEST, SLOT, skipped=2, now=NOW + timedelta(hours=13)))
-    assert "⏰ *nightly* – the digest of Fri 20 Nov 09:00 was missed by 13 h" in text
+    assert "⏰ *nightly* – the digest of Fri 20 Nov 09:00 was missed: it could not be posted then" in text
+    assert "then, and 13 h have passed since. 2 before it were missed" in text
     assert "2 before it were missed" in text
 
 
@@ -431,14 +494,39 @@ def test_the_commands_of_buttons_mean_this_digest(name: str) -> None:
 
 def test_the_last_messages_tell_what_became_of_them() -> None:
     text = readable(messages.digest_plan(LOOK, now=NOW))
-    assert "⏳ *Waiting*  of 2026-11-20 09:00 · 2026-11-20 08:00 UTC · tried 3 times · Slack is in trouble" in text
+    assert "⏳ *Waiting*  of Fri 20 Nov 09:00 · 2026-11-20 08:00 UTC · tried 3 times · Slack is in trouble" in text
     assert (
-        "✅ *Posted*  of 2026-11-19 09:00 in the thread · 2026-11-20 08:00 UTC · tried once · may be there tw" in text
+        "✅ *Posted*  of Thu 19 Nov 09:00 in the thread · 2026-11-20 08:00 UTC · tried once · may be there tw" in text
     )
-    assert "✖️ *Not posted*  of 2026-11-18 09:00 · 2026-11-20 08:00 UTC · tried once · The channel is archived." in text
-    assert "🕳️ *Too late to be posted*  of 2026-11-17 09:00 · It could not be posted for 12 hours." in text
+    assert "✖️ *Not posted*  of Wed 18 Nov 09:00 · 2026-11-20 08:00 UTC · tried once · The channel is archived." in text
+    assert "🕳️ *Too late to be posted*  of Tue 17 Nov 09:00 · It could not be posted for 12 hours." in text
     assert "It has posted nothing yet." in readable(messages.digest_plan(replace(LOOK, sent=()), now=NOW))
     assert "and 5 more" in readable(messages.digest_plan(replace(LOOK, sent=(PARCEL,) * 15), now=NOW))
+
+
+def test_what_was_posted_below_a_digest_has_no_row_unless_something_went_wrong() -> None:
+    below = replace(PARCEL, under=PARCEL.key)
+    refused = replace(below, state=Sending.REFUSED, posted_at=None, reason="thread_not_found")
+    older = replace(below, slot="2025-12-31T09:00")
+    text = readable(messages.digest_plan(replace(LOOK, sent=(below, refused, below, PARCEL, older)), now=NOW))
+    assert "✅ *Posted*  of Fri 20 Nov 09:00 with 2 messages in its thread · 2026-11-20 08:00 UTC" in text
+    assert "✖️ *Not posted*  of Fri 20 Nov 09:00 in the thread" in text
+    assert "✅ *Posted*  of Wed 31 Dec 2025 09:00 in the thread" in text, "its first message is not among these"
+    assert text.count("Posted") == 2
+
+
+@pytest.mark.parametrize(
+    ("deed", "by", "line"),
+    [
+        ("set", "Tom Becker", "made by Ana Kovač\n"),
+        ("changed", "Tom Becker", "made by Ana Kovač · changed by Tom Becker\n"),
+        ("resumed", "", "made by Ana Kovač · resumed by Ana Kovač\n"),
+    ],
+)
+def test_who_changed_a_digest_is_told_to_everybody(deed: str, by: str, line: str) -> None:
+    text = readable(messages.digest_planned(LOOK, now=NOW, deed=deed, by=by)) + "\n"
+    assert f"*Digest nightly is {deed}*" in text
+    assert line in text
 
 
 @pytest.mark.parametrize(
@@ -447,6 +535,13 @@ def test_the_last_messages_tell_what_became_of_them() -> None:
 def test_a_schedule_is_told_as_it_was_given(said: str, line: str) -> None:
     plan = replace(DIGEST, timing=Timing("0 9 * * 1-5", "UTC", said))
     assert f" · {line}\n" in readable(messages.digest_plan(replace(LOOK, plan=plan), now=NOW))
+
+
+def test_a_list_tells_what_each_looks_at_and_says_nothing_of_channels_to_a_direct_message() -> None:
+    text = readable(messages.digest_plans((LOOK,), now=NOW))
+    assert "unfinished runs in `testmo`, project `3` · source" in text
+    assert "1 digest here." in text
+    assert "channel" not in readable(messages.digest_plans((), now=NOW))
 
 
 def test_a_list_of_digests_can_be_turned() -> None:

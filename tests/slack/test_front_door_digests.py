@@ -60,7 +60,7 @@ async def test_what_is_wrong_is_refused_when_it_is_made_with_the_reason_and_what
         assert reason in here.words(refused)
         values = [button.value for button in here.slack.buttons(refused)]
         assert not closest or closest in values, values
-        assert "No digest in this channel" in await here.asked("digest list")
+        assert "No digest here" in await here.asked("digest list")
 
 
 async def test_names_are_unique_in_a_channel_and_guests_make_none() -> None:
@@ -145,7 +145,7 @@ async def test_what_only_the_systems_know_comes_back_above_the_fields() -> None:
         await here.slack.submit(view, {"Only these sources": "nosuch", "At": "07:45"})
         again = await here.dialog("nosuch")
         assert here.fields(again)["at"] == "07:45"
-        assert "No digest in this channel" in await here.asked("digest list")
+        assert "No digest here" in await here.asked("digest list")
 
 
 async def test_a_digest_is_changed_by_its_form_and_an_emptied_filter_is_gone() -> None:
@@ -236,6 +236,9 @@ async def test_a_pause_ends_on_its_day_or_when_somebody_resumes_it() -> None:
         await here.goes_by(SATURDAY)
         assert len(here.posted()) == 1
         assert "no day" in await here.asked("digest pause nightly --until soon")
+        assert "no day" in await here.asked("digest pause nightly --until yesterday")
+        assert "until Mon 23 Nov 00:00" in await here.asked("digest pause nightly --until monday")
+        assert "too far away" in await here.asked("digest pause nightly --until 0001-01-01")
         assert "not in the future" in await here.asked("digest pause nightly --until 2026-11-01")
         assert "until somebody resumes it" in await here.asked("digest pause nightly")
         await here.goes_by(SUNDAY)
@@ -255,6 +258,19 @@ async def test_removing_by_the_button_is_asked_for_by_slack_and_then_nothing_com
         await here.goes_by(FRIDAY)
         assert here.posted() == []
         assert "no digest “nightly” here" in await here.asked("digest show nightly")
+
+
+async def test_whoever_changes_a_digest_of_another_is_named_and_a_name_that_is_taken_is_refused() -> None:
+    async with newsroom() as here:
+        await here.asked("digest add nightly --at 09:00")
+        await here.asked("digest add weekly --at 09:00 --on mon")
+        changed = await here.asked("digest edit nightly --at 10:00", who="tom")
+        assert "nightly is changed" in changed
+        assert "made by Ana Kovač · changed by Tom Becker" in changed
+        assert "paused by Tom Becker" in await here.asked("digest pause nightly", who="tom")
+        assert "nightly is resumed" in await here.asked("digest resume nightly")
+        assert "a digest “WEEKLY” here already" in await here.asked("digest edit nightly --rename WEEKLY")
+        assert "There are “nightly”, “weekly”." in await here.asked("digest show morning")
 
 
 async def test_an_unknown_name_is_told_with_the_closest() -> None:
@@ -301,7 +317,7 @@ async def test_the_buttons_of_a_digest_work() -> None:
         assert "failing" in here.words(await pressed(labels[0])).lower()
         about = here.words(await pressed("About this digest"))
         assert "Its last messages" in about
-        assert "2026-11-20 09:00" in about
+        assert "of Fri 20 Nov 09:00 with 2 messages in its thread" in about
         assert "tried once" in about
         opens = next(button for button in here.slack.buttons(digest) if button.words.startswith("Open"))
         assert opens.url.startswith("http")
@@ -422,7 +438,7 @@ async def test_on_a_day_when_the_clocks_change_each_digest_comes_once(
     [
         ("2026-11-20T07:00", "Nightly web", "late"),
         ("2026-11-20T11:00", "3 h late", "was missed"),
-        ("2026-11-20T21:30", "was missed by 13 h", "Nightly web"),
+        ("2026-11-20T21:30", "13 h 30 min have passed since", "Nightly web"),
     ],
 )
 async def test_what_was_due_while_nobody_was_at_work_comes_once(
