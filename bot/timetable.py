@@ -33,6 +33,8 @@ LEAST_MIN = 5
 _RARE_YEARS = 8
 #: After so long without a slot the search ends, whatever the expression.
 _SEARCH_YEARS = 30
+#: How far back the slot before one is looked for: few steps for one that comes often.
+_BEFORE = (timedelta(days=1), timedelta(days=8), timedelta(days=35))
 _LONGEST = 200
 _DAY = timedelta(days=1)
 #: Where a parsed expression stands until it is asked; on a wall clock, so without a zone.
@@ -100,6 +102,15 @@ def slots(timing: Timing, *, after: datetime, most: int) -> tuple[Slot, ...]:
 def slots_between(timing: Timing, after: datetime, until: datetime) -> Iterator[Slot]:
     """Slots later than `after`, up to and with `until`; spans laid end to end give each slot once."""
     return takewhile(lambda slot: slot.at <= until, _walk(timing, after))
+
+
+def slot_before(timing: Timing, at: datetime) -> datetime | None:
+    """When the last slot before then was; None if there was none for some weeks."""
+    for span in _BEFORE:
+        last = max((slot.at for slot in slots_between(timing, at - span, at) if slot.at < at), default=None)
+        if last is not None:
+            return last
+    return None
 
 
 def next_slot(timing: Timing, after: datetime) -> Slot:

@@ -18,7 +18,7 @@ from hypothesis import strategies as some
 
 from bot.domain.digests import Slot, Timing
 from bot.domain.errors import AskError
-from bot.timetable import TimingError, day_ahead, in_words, next_slot, slots, slots_between, timing
+from bot.timetable import TimingError, day_ahead, in_words, next_slot, slot_before, slots, slots_between, timing
 
 BERLIN = "Europe/Berlin"
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -410,6 +410,23 @@ def expected(told: Told, zone: ZoneInfo, low: datetime, high: datetime) -> list[
             meant[first[mark]] = wall  # the latest of those that fall together
         wall += STEP
     return [Slot(f"{wall:%Y-%m-%dT%H:%M}", now) for now, wall in sorted(meant.items()) if low < now <= high]
+
+
+@pytest.mark.parametrize(
+    ("words", "moment", "before"),
+    [
+        ({"at": "09:00"}, "2026-11-20T08:00", "2026-11-19T08:00"),
+        ({"at": "09:00", "on": "mon-fri"}, "2026-11-23T08:00", "2026-11-20T08:00"),  # on a Monday, Friday's
+        ({"at": "09:00", "on": "mon"}, "2026-11-23T08:00", "2026-11-16T08:00"),
+        ({"at": "09:00"}, "2026-10-25T08:00", "2026-10-24T07:00"),  # a day of 25 hours
+        ({"cron": "*/5 * * * *"}, "2026-11-20T08:00", "2026-11-20T07:55"),
+        ({"cron": "0 9 1 * *"}, "2026-12-01T08:00", "2026-11-01T08:00"),
+        ({"cron": "0 9 1 1 *"}, "2026-11-20T08:00", None),
+    ],
+)
+def test_the_slot_before_is_the_last_one(words: dict[str, str], moment: str, before: str | None) -> None:
+    found = slot_before(timing(zone=BERLIN, **words), at(moment))
+    assert found == (at(before) if before else None)
 
 
 def test_around_every_change_of_every_zone_slots_are_what_the_clock_shows() -> None:

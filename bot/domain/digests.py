@@ -146,7 +146,8 @@ class Cluster:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestNews:
     """All that one digest says. `streams` are those that ran, the worst first; `before` counts those of them that
-    failed at the last digest, None where there was none. `runs` finished (or fail, and moved) since then.
+    failed at the last digest, None where there was none. `runs` finished (or fail, and moved) since then; `belated` of
+    them before that digest, which could not see them.
 
     `late_min` is how many minutes late it is, `skipped` how many slots were missed in between (they are not caught up
     one by one). `read_at` is when the systems were asked.
@@ -167,6 +168,7 @@ class DigestNews:
     before: int | None = None
     troubles: tuple[Trouble, ...] = ()
     notes: tuple[str, ...] = ()
+    belated: int = 0
     late_min: int = 0
     skipped: int = 0
 
@@ -298,13 +300,13 @@ def strip_of(past: Sequence[PastRun], key: str) -> tuple[Outcome, ...]:
 def streak_in(run: Run, key: str, past: Sequence[PastRun]) -> Streak:
     """How long a test has failed, counted back from `run`, where it fails. `past` is newest first, without `run`.
 
-    As everywhere, runs that did not judge the test neither lengthen nor end it. A streak over a run whose tests were
-    never read may be longer than it seems.
+    As everywhere, runs that did not judge the test neither lengthen nor end it. Where the tests of a run were never
+    read, one without any failure ends it, and over one with failures the streak may be longer than it seems.
     """
     runs, since, doubt = 1, run.created_at, False
     for each in past:
         outcome = outcome_in(each, key)
-        if outcome is Outcome.PASSED:
+        if outcome is Outcome.PASSED or (each.failed is None and failed_in(each) is not None):
             return Streak(runs, since, at_least=doubt and runs > 1)
         if outcome is Outcome.FAILED:
             runs, since = runs + 1, each.created_at

@@ -93,6 +93,7 @@ def _parent(value: DigestNews, told: Sequence[StreamNews], shown: int) -> Messag
         troubles_more=max(0, len({(it.connection, it.error.what) for it in value.troubles}) - NOTES),
         notes=tuple(gap_words(cut(note, 200)) for note in value.notes[:NOTES]),
         notes_more=max(0, len(value.notes) - NOTES),
+        belated=_belated(value.belated),
         **_footer(value.plan, _timing(value.late_min, value.skipped)),
         buttons=buttons.legal(
             _failures(worst.run, f"Failures of {worst.run.ref.short}") if worst else (),
@@ -351,7 +352,14 @@ def _line(value: DigestNews) -> Message:
         timing=_timing(value.late_min, value.skipped),
         notes=tuple(gap_words(cut(note, 200)) for note in value.notes[:NOTES]),
         notes_more=max(0, len(value.notes) - NOTES),
+        belated=_belated(value.belated),
     )
+
+
+def _belated(count: int) -> str:
+    """Why runs are told that ended before the time this digest speaks of."""
+    them = "it" if count == 1 else "them"
+    return f"{count} of these runs ended before the last digest, which could not see {them}" if count else ""
 
 
 def _chunks(rows: Sequence[object]) -> tuple[tuple[object, ...], ...]:

@@ -17,7 +17,7 @@ from bot.domain.errors import OurError, RundownError
 from bot.mailroom import parcels_of
 from bot.presenters import messages
 from bot.presenters.message import Message
-from bot.timetable import slots_between
+from bot.timetable import slot_before, slots_between
 from bot.usecases.digests import gather_news
 from bot.usecases.ports import PATIENCE, History, Patience, Plans
 from bot.usecases.systems import Systems
@@ -137,7 +137,13 @@ class Digesting:
         """What there is to tell. Behind everything that people wait for."""
         PATIENCE.set(Patience(time.monotonic() + GATHER_S, person=False))
         return await gather_news(
-            plan, slot, systems=self._systems, history=self._history, now=self._now(), skipped=skipped
+            plan,
+            slot,
+            systems=self._systems,
+            history=self._history,
+            now=self._now(),
+            skipped=skipped,
+            before=slot_before(plan.timing, slot.at),
         )
 
     @asynccontextmanager

@@ -196,14 +196,23 @@ def past_of(run: Run, tests: Iterable[Test] | None = None) -> PastRun:
 
 
 async def gather_news(
-    plan: DigestPlan, slot: Slot, *, systems: Systems, history: History, now: datetime, skipped: int = 0
+    plan: DigestPlan,
+    slot: Slot,
+    *,
+    systems: Systems,
+    history: History,
+    now: datetime,
+    skipped: int = 0,
+    before: datetime | None = None,
 ) -> DigestNews:
     """What this digest says: of what ended since `plan.since`, up to now.
+
+    The first one tells of a day, or of all since the slot `before` it if that is longer: on a Monday, the weekend.
 
     The next one goes on where this one ended if `plan.since` is its `read_at`. Raises only what makes it senseless
     (no such connection or project); all else is told in it.
     """
-    since = plan.since or slot.at - FIRST
+    since = plan.since or min(slot.at - FIRST, before or slot.at)
     notes: list[str] = []
     if now - since > LONGEST:
         since = now - LONGEST
@@ -223,8 +232,6 @@ async def gather_news(
     answers = await asyncio.gather(*scans, return_exceptions=True)
     await read.done()
     troubles += _troubles(asked, answers, notes)
-    if read.late and "failed" in plan.what:
-        notes.append(f"{read.late} that ended before the last digest could not be seen then, and are told now")
     connections = {each.connection.name: each.connection for each in everywhere}
     told = await _tell(read, connections, history, notes) if "failed" in plan.what else []
     unfinished = await read.open.told(history, notes)
@@ -245,6 +252,7 @@ async def gather_news(
         before=sum(1 for each in news if each.before) if plan.since and "failed" in plan.what else None,
         troubles=_once(troubles),
         notes=tuple(dict.fromkeys(notes)),
+        belated=read.late if "failed" in plan.what else 0,
         late_min=max(0, int((now - slot.at).total_seconds() // 60)),
         skipped=skipped,
     )

@@ -55,11 +55,12 @@ def kept(words: str | None, *, days_ago: float = 1, tally: Tally | None = None, 
 
 
 def nights(*words: str | None) -> list[PastRun]:
-    """Kept runs, newest first: `-` is one whose failing tests were never read, None a clean one without tests."""
+    """Kept runs, newest first: `-` is one whose failing tests were never read, None a clean one without tests, `+` one
+    in which nothing failed, but something was skipped.
+    """
+    unread = {"-": Tally(failed=1), None: Tally(passed=3), "+": Tally(passed=3, skipped=1)}
     return [
-        kept(None, days_ago=day, tally=Tally(failed=1) if word == "-" else Tally(passed=3))
-        if word is None or word == "-"
-        else kept(word, days_ago=day)
+        kept(None, days_ago=day, tally=unread[word]) if word in unread else kept(word, days_ago=day)
         for day, word in enumerate(words, 1)
     ]
 
@@ -166,6 +167,8 @@ def test_what_is_known_of_a_test_in_a_kept_run(past: PastRun, failed: set[str] |
         (["-", "a:F", "a:P"], (2, 2, True)),  # what was never read may have passed
         (["a:F", "-", None], (2, 1, True)),
         (["a:B", "a:F", None], (2, 2, False)),
+        (["+", "a:F"], (1, 0, False)),  # nothing failed in it: what fails now broke since
+        (["a:F", "+", "a:F"], (2, 1, False)),
     ],
 )
 def test_how_long_a_test_has_failed(past: list[str | None], told: tuple[int, int, bool]) -> None:

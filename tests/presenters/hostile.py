@@ -285,7 +285,8 @@ news = st.builds(
     DigestNews, plan=plans, slot=slots, since=moments, read_at=moments, where=texts, streams=many(told_streams),
     passed=counts, runs=counts, unfinished=many(runs), stale=many(runs), owners=many(st.tuples(texts, many(texts))),
     clusters=many(st.builds(Cluster, texts, counts, many(texts), counts)), before=st.none() | counts,
-    troubles=many(troubles), notes=many(texts), late_min=counts, skipped=counts,
+    troubles=many(troubles), notes=many(texts), belated=counts, late_min=counts,
+    skipped=counts,
 )  # fmt: skip
 parcels = st.builds(
     Parcel, key=keys, team=texts, channel=channels, body=texts, made_at=moments, for_whom=keys, owner=people,

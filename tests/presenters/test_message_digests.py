@@ -187,6 +187,19 @@ def test_a_digest_of_open_runs_alone_compares_no_failures() -> None:
 @pytest.mark.parametrize(
     ("value", "line"),
     [
+        (news(WEB, belated=1), "⏰ 1 of these runs ended before the last digest, which could not see it."),
+        (news(belated=2, runs=2), "⏰ 2 of these runs ended before the last digest, which could not see them."),
+    ],
+)
+def test_runs_that_are_told_late_are_no_gap(value: DigestNews, line: str) -> None:
+    text = told(messages.digest(value, now=NOW))
+    assert line in text
+    assert "Partial" not in text
+
+
+@pytest.mark.parametrize(
+    ("value", "line"),
+    [
         (news(WEB, runs=8), " · 8 runs since 2026-11-19 08:00 UTC\n3 failing"),
         (news(stale=(STUCK,), runs=0), " · no run ended since 2026-11-19 08:00 UTC\n"),
         (news(troubles=SILENT, runs=0), " · no run was seen since 2026-11-19 08:00 UTC\n"),

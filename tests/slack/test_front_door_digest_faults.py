@@ -243,7 +243,7 @@ async def test_what_a_system_owes_after_several_digests_without_it_is_told_late_
         ran(here, "load of monday", FAILED, here.clock.now() + timedelta(hours=2))
         await here.goes_by(MONDAY)
         back = here.posted()[-1]
-        assert "2 that ended before the last digest could not be seen then, and are told now" in back
+        assert "2 of these runs ended before the last digest, which could not see them." in back
         assert "3 of 3 runs failed" in back
         await here.goes_by(TUESDAY)
         assert "told now" not in here.posted()[-1]

@@ -372,7 +372,7 @@ async def test_a_system_that_is_down_is_a_line_and_its_runs_come_later_even_if_s
         assert "Smoke after deploy 50" in here.words(tested)
         assert tested.only_for == here.slack.person("ana").id
         await here.goes_by(SUNDAY)
-        assert "1 that ended before the last digest could not be seen then, and are told now" in here.posted()[2]
+        assert "1 of these runs ended before the last digest, which could not see it." in here.posted()[2]
 
 
 async def test_a_test_is_for_the_asker_alone_and_the_next_digest_tells_the_same() -> None:

@@ -336,6 +336,17 @@ async def test_the_first_digest_says_of_nothing_that_it_was_otherwise_before() -
     assert stream.tests[0].streak is None
 
 
+@pytest.mark.parametrize(("before", "since"), [(3 * DAY, 3 * DAY), (HOUR, DAY)], ids=["a weekend ago", "an hour ago"])
+async def test_the_first_digest_tells_of_a_day_or_of_all_since_the_slot_before(
+    before: timedelta, since: timedelta
+) -> None:
+    testmo = a_testmo()
+    ran(testmo, 1, ended=2 * DAY, tally=F)
+    plan, systems = replace(PLAN, since=None), Systems([testmo])
+    news = await gather_news(plan, Slot("s", NOW), systems=systems, history=FakeHistory(), now=NOW, before=NOW - before)
+    assert (news.since, news.runs) == (NOW - since, 1 if since > DAY else 0)
+
+
 async def test_the_first_digest_knows_what_its_systems_show_of_the_days_before() -> None:
     testmo = a_testmo()
     ran(testmo, 1, ended=3 * DAY, tally=P)
@@ -684,7 +695,7 @@ async def test_what_a_system_did_not_show_to_the_last_digest_is_told_now_once() 
     await history.keep([past_of(testmo.its_runs[2])])
     news = await gathered(testmo, history=history)
     assert {each.run.ref.id: each.turn for each in news.streams} == {1: Turn.BROKE, 2: Turn.BROKE}
-    assert news.notes == ("1 that ended before the last digest could not be seen then, and are told now",)
+    assert (news.belated, news.notes) == (1, ())
     again = await gathered(testmo, history=history, now=NOW + DAY, since=NOW)
     assert (again.streams, again.notes) == ((), ())
 
