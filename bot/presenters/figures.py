@@ -85,7 +85,9 @@ def trend_brief(rates: Sequence[float | None]) -> str:
     known = [rate for rate in rates if rate is not None]
     if len(known) < 2 or rates[-1] is None:
         return ""
-    return f"{sparkline(rates)} pass rate {percent(known[0])} → {percent(known[-1])} in {len(rates)} runs"
+    first, lowest, last = map(percent, (known[0], min(known), known[-1]))
+    dip = f", lowest {lowest}," if lowest not in (first, last) else ""
+    return f"{sparkline(rates)} pass rate {first} → {last}{dip} in {len(rates)} runs"
 
 
 def duration(seconds: float) -> str:

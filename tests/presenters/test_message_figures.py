@@ -98,7 +98,8 @@ def test_trends(rates: tuple[float | None, ...], words: str) -> None:
 @pytest.mark.parametrize(
     ("rates", "words"),
     [
-        ((0.98, 0.6, 0.91), "▇▂▆ pass rate 98 % → 91 % in 3 runs"),
+        ((0.98, 0.6, 0.91), "▇▂▆ pass rate 98 % → 91 %, lowest 60 %, in 3 runs"),
+        ((1.0, 0.8, 1.0), "▇▅▇ pass rate 100 % → 100 %, lowest 80 %, in 3 runs"),
         ((None, 0.98, 1.0), "·▇▇ pass rate 98 % → 100 % in 3 runs"),
         ((0.98, 0.97, None), ""),
         ((0.5,), ""),
