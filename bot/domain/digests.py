@@ -33,7 +33,7 @@ class Timing:
 class DigestPlan:
     """One channel's digest as somebody made it: when, about which runs, what of them, by whom.
 
-    `name` is unique in its channel. `connection` and `project` are as typed (empty: the channel's own at that time);
+    `name` is unique in its channel. `connection` and `project` are as typed, or the channel's own then (empty: all);
     `query` holds the filters. With `ask` (a reading command) its answer is posted instead. `paused_until` is far ahead
     for one that waits to be resumed; one that runs has None, or the moment from which on it runs again or at other
     times: what was due before it was not missed, also after a restart. `parked` says why it cannot be posted any

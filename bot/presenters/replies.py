@@ -34,11 +34,16 @@ def help_index(value: HelpIndex) -> Message:
         chunks=tuple(verbs[start : start + CHUNK] for start in range(0, len(verbs), CHUNK)),
         buttons=buttons.legal(
             tuple(
-                buttons.Button(f"choose:{number}", verb.name, f"help {verb.name}")
-                for number, verb in enumerate((verb for verb in value.verbs if verb.name in DAILY), 1)
+                buttons.Button(f"choose:{number}", name, f"help {name}") for number, name in enumerate(_daily(value), 1)
             )
         ),
     )
+
+
+def _daily(value: HelpIndex) -> tuple[str, ...]:
+    """What is asked about most, verbs of the same first word by that; none where all begin with it."""
+    heads = [verb.name.partition(" ")[0] for verb in value.verbs]
+    return tuple(name for name in dict.fromkeys(heads) if name in DAILY) if len({*heads}) > 1 else ()
 
 
 def _verb(verb: HelpVerb) -> VerbLook:

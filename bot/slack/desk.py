@@ -221,7 +221,7 @@ class Desk:
         try:
             done, _ = await asyncio.wait({work}, timeout=SLOW_S)
             if not done:
-                looking = await self._say_slow(question)
+                looking = await self._say_slow(question, first)
             await self._deliver(question, await work, looking)
         except asyncio.CancelledError:
             work.cancel()
@@ -331,11 +331,15 @@ class Desk:
             return first
         return self.world.grammar.parse(question.text, now=self.world.now().astimezone(zone), this=this)
 
-    async def _say_slow(self, question: Question) -> _Said:
-        """Say that a system is slow; what was said is replaced by the answer."""
+    async def _say_slow(self, question: Question, first: Command | GrammarError) -> _Said:
+        """Say that a system is slow; what was said is replaced by the answer.
+
+        It goes where the answer will go: a public line of a private answer would stay there for ever.
+        """
         message = messages.looking(question.text.strip()[:80] or "what matters here", "the test system")
         try:
-            if question.public or question.share:
+            alone = isinstance(first, Command) and self._is_for_asker(first, question.back)
+            if (question.public or question.share) and not alone:
                 return _Said(ts=await self._postman.say(question.back, message))
             if not question.in_place:
                 await self._postman.whisper(question.back, message)
@@ -344,6 +348,10 @@ class Desk:
         except NotSaidError as error:
             log.warning("could not say that a system is slow: %s", error.reason)
         return _NOTHING
+
+    def _is_for_asker(self, command: Command, back: ReturnPath) -> bool:
+        """Whether the answer goes to the asker alone; in a direct message nobody else reads it anyway."""
+        return self.world.grammar.named(command.verb).to_asker and not back.channel.startswith("D")
 
     async def _deliver(self, question: Question, answer: Answer, said: _Said) -> None:
         back = question.back

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ from bot.slack.mishaps import complain
 from bot.slack.questions import Question
 from bot.slack.tasks import Tasks
 from bot.timetable import TimingError, timing, zone_named
+from bot.usecases.ports import ChannelContext
+from bot.usecases.systems import Target, targets
 
 if TYPE_CHECKING:
     from bot.presenters.forms import Field
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 NAME = "digest"
+#: Seconds that a form waits for the names of the system and the project it looks at.
+NAMES_S = 2.0
 _TITLES = {"digest add": ("A new digest", "Make it"), "digest edit": ("Change a digest", "Save")}
 _DAYS = (
     Choice("Monday to Friday", "mon-fri"),
@@ -90,18 +95,44 @@ class DigestForms:
             thread=back.thread,
             typed=command.text(),
             run=plan.name if plan is not None else "",
+            shown=await self._looks_at(command, back, plan),
         )
         member = await self._world.people.member(back.user)
         values = {**(_values_of_plan(plan) if plan is not None else {"tz": member.tz}), **_typed(command)}
         await self._show(view, replace(memo, preview=_sort(values, plan)), values)
         return True
 
+    async def _looks_at(self, command: Command, back: ReturnPath, plan: DigestPlan | None) -> str:
+        """One sentence that says which system and project the digest looks at: no field of the form does.
+
+        Empty where the form is about a command whose answer is posted. What can't be looked up is told as it was
+        typed: that it is wrong is said when the form is sent.
+        """
+        if command.word("query") or (plan is not None and plan.ask):
+            return ""
+        connection, project = command.word("in"), command.word("project")
+        context: ChannelContext | None = None
+        if plan is not None and not connection:
+            connection, project = plan.connection, project or plan.project
+        elif plan is None:
+            asking = await self._desk.understand(command, Question(text=command.text(), back=back))
+            context = asking.context
+        if not (connection or project):
+            return "It looks at what this channel looks at." if plan is None else "It looks at every connected system."
+        try:
+            async with asyncio.timeout(NAMES_S):
+                found, _ = await targets(self._world.systems, context, connection=connection, project=project)
+        except (RundownError, TimeoutError):
+            found = ()
+        return f"It looks at {_place(found, connection, project)}."
+
     async def _show(self, view: str, memo: Memo, values: Values, error: str = "") -> None:
         from bot.presenters.forms import Form
 
         title, submit = _TITLES[memo.verb]
         fields = _fields(values, memo.preview, new=memo.verb == "digest add")
-        form = Form(title=title, submit=submit, fields=fields, error=error)
+        intro = (memo.shown,) if memo.shown else ()
+        form = Form(title=title, submit=submit, fields=fields, intro=intro, error=error)
         await self._forms.show(view, messages.form(form), NAME, memo)
 
     def check(self, sent: Sent) -> Mapping[str, str]:
@@ -145,6 +176,12 @@ class DigestForms:
             await self._postman.say(back, answer.message)
         except NotSaidError as error:
             log.error("a digest that was made can't be told in %s: %s", back.channel, error.reason)
+
+
+def _place(found: Sequence[Target], connection: str, project: str) -> str:
+    """`testrail › Webshop`, several with commas between; what was typed where nothing was found."""
+    names = [f"{each.connection.name} › {each.project.name}" for each in found]
+    return ", ".join(names) or " › ".join(filter(None, (connection, project and f"project {project}")))
 
 
 def _typed(command: Command) -> dict[str, str | tuple[str, ...]]:

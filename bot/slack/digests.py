@@ -11,7 +11,7 @@ from typing import Any, Protocol, cast
 from zoneinfo import ZoneInfo
 
 from bot.domain.digests import DigestPlan, IfEmpty, PlanLook, Slot, Timing, What
-from bot.domain.errors import AskError, GrammarError, NotFoundError
+from bot.domain.errors import AmbiguousError, AskError, Choice, GrammarError, NotFoundError
 from bot.domain.queries import RunQuery
 from bot.domain.refs import LastRef, LinkRef, NamedRef
 from bot.postman import NotSaidError, Postman, ReturnPath
@@ -105,7 +105,7 @@ class DigestDesk:
         """A new plan; its next three times are told, so that a wrong zone is seen at once."""
         command, asker = asking.command, asking.asker
         member = await self._member(asking)
-        if not command.word("at") and not command.word("cron"):
+        if not command.words or not (command.word("at") or command.word("cron")):
             return await self._ask_for_rest(asking, None)
         name = _name(command.words[0])
         if len(await self._plans.of(asker.place.team, asker.place.channel)) >= MOST:
@@ -140,25 +140,35 @@ class DigestDesk:
         return Answer(messages.digest_planned(self._look(plan, member.tz), now=self._world.now()), to_all=True)
 
     async def _ask_for_rest(self, asking: Asking, plan: DigestPlan | None) -> Answer:
-        """The form, where Slack gave us a way to open it; else words that say what is lacking."""
+        """The form, where Slack gave us a way to open it; else words that say what is lacking.
+
+        A button with the same command opens it: pressing it is a way.
+        """
         question, command = asking.question, asking.command
         if question.trigger and self.open_form is not None:
             opened = await self.open_form(command, question.back, question.trigger, plan)
             if opened:
                 return Answer(messages.working("the form"), silent=True)
-        name = command.words[0]
+        form = Choice("Fill in a form", command.text())
         if plan is not None:
-            raise AskError(
+            raise AmbiguousError(
                 "What should change?",
+                (_with(command, at="09:00"), form),
                 why="No flag says it.",
                 fix="Say it, for example --at 08:30.",
-                closest=(f"digest edit {name} --at 09:00",),
             )
-        raise AskError(
+        if not command.words:
+            raise AmbiguousError(
+                "What should it be called?",
+                (form,),
+                why="A digest needs a name, unique in its channel, and a time of day.",
+                fix="Say both, such as digest add nightly --at 09:00.",
+            )
+        raise AmbiguousError(
             "When should it come?",
+            (_with(command, at="09:00", on="mon-fri"), form),
             why="A digest needs a time of day.",
             fix="Say --at 09:00, with --on mon-fri if not every day.",
-            closest=(f"digest add {name} --at 09:00 --on mon-fri",),
         )
 
     async def _check_reach(self, channel: str) -> None:
@@ -202,8 +212,9 @@ class DigestDesk:
             words=_words(plan.words, command, await asking.names()),
             typed=command.text(),
         )
-        if plan.typed and not any(name in _FILTERS or name in (*_WHERE, "auto", "manual") for name, _ in command.flags):
-            return changed
+        same = (changed.query, changed.automated) == (plan.query, plan.automated)
+        if plan.typed and same and not any(command.word(name) for name in _WHERE):
+            return changed  # a form says every filter again: nothing is looked up for those that stay
         return await self._placed(changed, asking, new=not plan.typed)
 
     async def _placed(self, plan: DigestPlan, asking: Asking, *, new: bool) -> DigestPlan:
@@ -286,6 +297,13 @@ class DigestDesk:
         member = await self._member(asking)
         if not command.flags:
             return await self._ask_for_rest(asking, plan)
+        if command.word("rename").casefold() == NONE:
+            raise AskError(
+                "A digest's name can't be taken away.",
+                why="It is how people name the digest here.",
+                fix="Say another name, such as --rename mornings.",
+                closest=("help digest edit",),
+            )
         changed = await self._filled(plan, asking)
         if any(command.word(flag) for flag in _TIMES):
             changed = self._from_now_on(replace(changed, timing=self._retimed(plan, command)))
@@ -405,6 +423,13 @@ def parts_of(timing: Timing) -> tuple[str, str] | None:
     """The words of `--at` and `--on` that say this; None where it was said in cron."""
     on, by_clock, at = timing.said.rpartition(" at ")
     return (at, on) if by_clock else None
+
+
+def _with(command: Command, **said: str) -> Choice:
+    """The command with these flags where it does not have them itself."""
+    more = [(name, value) for name, value in said.items() if command.get(name) is None]
+    text = replace(command, flags=tuple(sorted([*command.flags, *more], key=lambda each: each[0]))).text()
+    return Choice(text, text)
 
 
 def _name(typed: str) -> str:

@@ -84,6 +84,19 @@ class Grammar:
         near = () if planned else tuple(Command("help", words=(like.name,)).text() for like in self._like(name))
         raise GrammarError(error.what, why=error.why, fix=error.fix, closest=near or ("help",))
 
+    def family(self, word: str) -> tuple[Verb, ...]:
+        """The verbs of two words that begin with this one; none where it is a verb by its own name."""
+        head = word.strip().lower()
+        known = self._names.get(head)
+        if head not in self._heads or (known is not None and known.name == head):
+            return ()
+        return tuple(verb for verb in self.verbs if verb.name.startswith(f"{head} "))
+
+    def _asked_about(self, verb: Verb, head: tuple[Word, ...]) -> str:
+        """What `--help` asks about: the verb, or all that begin with a word where only that was typed."""
+        alone = head[0].text.lower() if len(head) == 1 else ""
+        return alone if self.family(alone) else verb.name
+
     def _cut(self, text: str) -> tuple[Word, ...]:
         try:
             return words_of(text)
@@ -103,7 +116,7 @@ class Grammar:
         head, tail = words[:length], words[length:]
         asks = () if verb.prose and len(tail) > verb.refs[1] + 1 else _before_end(tail)  # a text may speak of --help
         if "help" in self._names and any(word.bare.lower() in _HELP for word in asks):
-            return Command("help", words=(verb.name,) if length else ())
+            return Command("help", words=(self._asked_about(verb, head),) if length else ())
         if verb.name not in self._flags:
             self._flags[verb.name] = Flags(verb)
         return Reader(verb, self._flags[verb.name], head, tail, now=now, this=this).command()
@@ -129,6 +142,8 @@ class Grammar:
         ):
             return verb, 2
         if verb := self._names.get(name):
+            if self.family(name) and len(words) > 1 and words[1].text and not _is_flag(words[1]):
+                raise self._no_verb(words)  # `digest` alone means one of its verbs, `digest foo` a mistyped one
             return verb, 1
         if name in self._away and name not in self._heads:
             raise self._not_yet(name)
@@ -144,7 +159,7 @@ class Grammar:
         return verb if verb is None or name in self._names or not verb.writes else None
 
     def _understood(self, words: tuple[Word, ...]) -> Verb | None:
-        flagged = not words or words[0].bare == "--" or typed_flag(words[0]) is not None
+        flagged = not words or _is_flag(words[0])
         verb = self._standing.get("nothing" if flagged else "ref")
         if verb is None or not (flagged or is_ref(words[0])):
             return None
@@ -222,6 +237,11 @@ class Grammar:
 
 def _named_by(word: Word, *names: Container[str]) -> bool:
     return any(word.text.lower() in each for each in names)
+
+
+def _is_flag(word: Word) -> bool:
+    """Whether flags, or their end, begin with it."""
+    return word.bare == "--" or typed_flag(word) is not None
 
 
 def _before_end(words: tuple[Word, ...]) -> Iterator[Word]:

@@ -19,6 +19,24 @@ def help_index(grammar: Grammar, command_name: str) -> HelpIndex:
     return HelpIndex(command=command_name, verbs=tuple(_brief(verb, command_name) for verb in grammar.verbs))
 
 
+def help_family(grammar: Grammar, word: str, command_name: str) -> HelpIndex:
+    """The verbs that begin with a word, such as `digest`: each with its sentence and the help that tells more.
+
+    Without any verb where none begins with it, or where it is one itself.
+    """
+    rows = (
+        HelpVerb(
+            name=f"{verb.name} {verb.usage.partition(' [--')[0]}".strip(),
+            sentence=verb.says,
+            usage=usage(verb, command_name),
+            flags=(),
+            examples=(f"{command_name} help {verb.name}",),
+        )
+        for verb in grammar.family(word)
+    )
+    return HelpIndex(command=command_name, verbs=tuple(rows))
+
+
 def help_verb(grammar: Grammar, name: str, command_name: str) -> HelpVerb:
     """All about one verb. Raises GrammarError if there is none of that name."""
     verb = grammar.named(name)

@@ -261,12 +261,20 @@ class Reader:
         """Words that have a meaning each."""
         least, most = self._verb.words
         if len(loose) > most:
-            raise wrong.too_many(self._verb, self._tail[loose[most]].text, lambda: self._fewer(loose[most:]))
+            typed = self._tail[loose[most]].text
+            if self._is_one_name(loose):
+                raise wrong.too_many(self._verb, typed, lambda: self._named_whole(loose), name=True)
+            raise wrong.too_many(self._verb, typed, lambda: self._fewer(loose[most:]))
         read = zip(self._verb.slots, loose, strict=False)
         words = tuple(str(self._read(slot, self._tail[at], at, at + 1)) for slot, at in read)
         if len(words) < least:
             raise wrong.missing_words(self._verb, len(words))
         return words
+
+    def _is_one_name(self, loose: list[int]) -> bool:
+        """Whether these words, side by side, may be a name without its quotes."""
+        name = len(self._verb.slots) == 1 and self._verb.slots[0].takes is Takes.WORD
+        return name and loose[-1] - loose[0] == len(loose) - 1
 
     # ── what may have been meant ──
 
@@ -344,6 +352,11 @@ class Reader:
             yield self._with(surplus[0], surplus[0], Word.of(f"--{flag.name}"))
         else:
             yield from self._fewer(surplus)
+
+    def _named_whole(self, loose: list[int]) -> Mends:
+        """With all the words as one name."""
+        name = " ".join(self._tail[at].text for at in loose)
+        yield self._with(loose[0], loose[-1] + 1, Word.said(name))
 
     def _fewer(self, surplus: list[int]) -> Mends:
         """Without what is too much."""

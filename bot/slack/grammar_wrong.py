@@ -281,12 +281,15 @@ def missing_words(verb: Verb, given: int) -> WrongError:
     )
 
 
-def too_many(verb: Verb, typed: str, mends: Callable[[], Mends]) -> WrongError:
+def too_many(verb: Verb, typed: str, mends: Callable[[], Mends], *, name: bool = False) -> WrongError:
+    """A word too many; of a `name` it may be a part."""
     usage = f"{verb.name} {verb.usage}".strip()
     return WrongError(
         f"{shown(typed)} is too much for {verb.name}.",
         why=f"The command is {usage}." if verb.usage else f"{verb.name} is typed alone.",
-        fix=f"Leave it out, or type help {verb.name} to see what the command takes.",
+        fix="Put “quotes” around a name of several words, or leave it out."
+        if name
+        else f"Leave it out, or type help {verb.name} to see what the command takes.",
         mends=mends,
         verb=verb,
     )

@@ -8,7 +8,7 @@ from bot import __version__
 from bot.domain.answers import ConnectionView, Version
 from bot.presenters import messages
 from bot.slack.desk import Answer, Asking, Desk
-from bot.slack.grammar_help import help_index, help_verb
+from bot.slack.grammar_help import help_family, help_index, help_verb
 from bot.usecases.identity import who_am_i
 
 
@@ -22,6 +22,9 @@ async def answer_help(asking: Asking) -> Answer:
     world = asking.world
     if not asking.command.words:
         return Answer(messages.help_index(help_index(world.grammar, world.slash)))
+    family = help_family(world.grammar, asking.command.words[0], world.slash)
+    if family.verbs:
+        return Answer(messages.help_index(family))
     return Answer(messages.help_verb(help_verb(world.grammar, asking.command.words[0], world.slash)))
 
 

@@ -124,6 +124,11 @@ class Verb:
         return tuple(flag for flag in EVERYWHERE if flag is not SHARE or not (self.writes or self.private))
 
     @property
+    def to_asker(self) -> bool:
+        """Whether what it says is for who asked alone, wherever they asked: their own things, and previews."""
+        return self.private or (self.writes and not self.settings)
+
+    @property
     def shown_examples(self) -> tuple[str, ...]:
         """The examples as people see them while they type: with names where Slack has ids."""
         return tuple(_as_typed(example) for example in self.examples)
@@ -561,14 +566,14 @@ VERBS = (
     ),
     Verb(
         name="digest add",
-        says="Post a digest of failed automation runs in this channel, at times you say.",
-        usage="NAME --at 09:00 [--on DAYS] [--tz ZONE] | --cron X [--in CONNECTION] [--project ID|NAME] "
+        says="Post a digest of failed automation runs in this channel; without a name or a time a form is offered.",
+        usage="[NAME] --at 09:00 [--on DAYS] [--tz ZONE] | --cron X [--in CONNECTION] [--project ID|NAME] "
         "[--source X] [--tag A,B] [--what failed,unfinished,stale] [--if-empty skip|line|post] [more flags]",
         examples=(
             "digest add nightly --at 09:00 --on mon-fri",
             'digest add weekly --cron "0 9 * * 1" --what failed,stale',
         ),
-        words=(1, 1),
+        words=(0, 1),
         slots=(_DIGEST_NAME,),
         flags=_DIGEST_FLAGS,
         notes=_DIGEST_NOTES,
@@ -577,7 +582,7 @@ VERBS = (
     ),
     Verb(
         name="digest list",
-        aliases=("digests",),
+        aliases=("digests", "digest"),
         says="The digests of this channel: when, about what, whose, and when they come next.",
         usage="",
         examples=("digest list", "digest list --share"),
@@ -595,6 +600,7 @@ VERBS = (
         says="What a digest would say now, to you alone.",
         usage="NAME",
         examples=("digest test nightly", "digest test weekly"),
+        private=True,
         words=(1, 1),
         slots=(_DIGEST_NAME,),
     ),

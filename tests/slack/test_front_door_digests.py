@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -50,6 +51,8 @@ async def test_a_digest_is_made_in_words_and_its_next_times_are_told_in_both_zon
         ("digest add x --at 09:00 --cron '0 9 * * *'", "do not go together", ""),
         (f"digest add {'x' * 61} --at 09:00", "no name", ""),
         ("@rundown digest add x", "When should it come?", "digest add x --at 09:00 --on mon-fri"),
+        ("@rundown digest add x --on fri", "When should it come?", "digest add x --at 09:00 --on fri"),
+        ("digest add my x --at 09:00", "too much", 'digest add "my x" --at 09:00'),
     ],
 )
 async def test_what_is_wrong_is_refused_when_it_is_made_with_the_reason_and_what_was_meant(
@@ -136,6 +139,110 @@ async def test_without_a_time_a_form_is_offered_and_keeps_what_was_typed() -> No
         assert "mon-fri at 08:15 (Europe/Berlin)" in made
         assert "in testmo" in made
         assert "source nightly-web" in made
+
+
+@pytest.mark.parametrize("command", ["digest add", "digest add --in testmo --source nightly-web"])
+async def test_without_a_name_the_form_asks_for_it_too(command: str) -> None:
+    async with newsroom() as here:
+        await here.slack.command("ana", "#release", "/runs", command)
+        view = await here.dialog()
+        assert here.fields(view)["name"] == ""
+        before = {message.key for message in here.slack.said()}
+        await here.slack.submit(view, {"Name": "nightly"})
+        made = here.words(await here.new_since(before))
+        assert "Digest nightly is set" in made
+        assert ("in testmo · source nightly-web" in made) == ("testmo" in command)
+
+
+@pytest.mark.parametrize(
+    ("command", "begins"),
+    [
+        ("@rundown digest add", {"name": "", "at": "09:00"}),
+        ("@rundown digest add --at 07:45", {"name": "", "at": "07:45"}),
+        ("@rundown digest add nightly", {"name": "nightly", "at": "09:00"}),
+        ("@rundown digest edit weekly", {"name": "weekly", "at": "10:30"}),
+    ],
+)
+async def test_a_mention_that_lacks_something_is_answered_with_a_button_that_opens_the_form(
+    command: str, begins: dict[str, str]
+) -> None:
+    async with newsroom() as here:
+        await here.asked("digest add weekly --at 10:30 --on mon")
+        offer = await here.said(command)
+        await here.slack.click("ana", offer, "Fill in a form")
+        assert here.fields(await here.dialog()).items() >= begins.items()
+
+
+@pytest.mark.parametrize(
+    ("made", "command", "sentence"),
+    [
+        ("", "digest add x --in testrail --project Webshop", "It looks at testrail › Webshop."),
+        ("", "digest add x --in testmo", "It looks at testmo › Webshop."),
+        ("", "digest add x --in nosuch", "It looks at nosuch."),
+        ("", "digest add x --project nosuch", "It looks at project nosuch."),
+        ("", "digest add x", "It looks at what this channel looks at."),
+        ("--in testmo", "digest edit x", "It looks at testmo › Webshop."),
+        ('--project "Webshop UAT"', "digest edit x", "It looks at practitest › Webshop UAT."),
+        ("--tag web", "digest edit x", "It looks at every connected system."),
+    ],
+)
+async def test_a_form_says_which_system_and_project_it_looks_at(made: str, command: str, sentence: str) -> None:
+    async with newsroom() as here:
+        if made:
+            assert "is set" in await here.asked(f"digest add x --at 09:00 {made}")
+        await here.slack.command("ana", "#release", "/runs", command)
+        await here.dialog(sentence)
+
+
+async def test_a_form_about_a_command_names_no_system() -> None:
+    async with newsroom() as here:
+        await here.slack.command("ana", "#release", "/runs", "digest add x --query list")
+        assert "It looks at" not in str((await here.dialog()).blocks)
+
+
+async def test_the_system_and_the_project_that_were_typed_are_sent_with_the_form() -> None:
+    async with newsroom() as here:
+        typed = 'digest add uat --in practitest --project "Mobile UAT"'
+        await here.slack.command("ana", "#release", "/runs", typed)
+        view = await here.dialog()
+        await here.slack.submit(view, {"At": "25:00"})
+        again = here.slack.view("ana")
+        assert again is not None
+        before = {message.key for message in here.slack.said()}
+        await here.slack.submit(again, {"At": "09:00"})
+        assert re.search(r"in practitest, project \d+", here.words(await here.new_since(before)))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"At": "08:45"},
+        {"Name": "mornings", "On a quiet day": "the whole digest"},
+        {"Only with these tags": ""},
+    ],
+)
+async def test_changing_a_field_keeps_the_system_and_the_project(changes: dict[str, str]) -> None:
+    async with newsroom() as here:
+        made = await here.asked('digest add apps --at 09:00 --in testmo --project "Mobile app" --tag web')
+        [where] = re.findall(r"in testmo, project \S+", made)
+        await here.slack.command("ana", "#release", "/runs", "digest edit apps")
+        view = await here.dialog("It looks at testmo › Mobile app.")
+        before = {message.key for message in here.slack.said()}
+        await here.slack.submit(view, changes)
+        assert where in here.words(await here.new_since(before))
+
+
+async def test_the_time_of_a_digest_is_changed_by_the_form_while_its_system_is_down() -> None:
+    async with newsroom() as here:
+        await here.asked('digest add uat --at 09:00 --in practitest --project "Mobile UAT"')
+        here.practitest.faults.html(".", status=503)
+        await here.slack.command("ana", "#release", "/runs", "digest edit uat")
+        view = await here.dialog("It looks at practitest")
+        before = {message.key for message in here.slack.said()}
+        await here.slack.submit(view, {"At": "08:45"})
+        changed = here.words(await here.new_since(before))
+        assert "daily at 08:45" in changed
+        assert "in practitest, project" in changed
 
 
 async def test_what_only_the_systems_know_comes_back_above_the_fields() -> None:
@@ -271,6 +378,64 @@ async def test_whoever_changes_a_digest_of_another_is_named_and_a_name_that_is_t
         assert "nightly is resumed" in await here.asked("digest resume nightly")
         assert "a digest “WEEKLY” here already" in await here.asked("digest edit nightly --rename WEEKLY")
         assert "There are “nightly”, “weekly”." in await here.asked("digest show morning")
+
+
+@pytest.mark.parametrize("name", ["none", "None"])
+async def test_a_name_cannot_be_taken_away(name: str) -> None:
+    async with newsroom() as here:
+        await here.asked("digest add nightly --at 09:00")
+        assert "name can't be taken away" in await here.asked(f"digest edit nightly --rename {name} --at 08:00")
+        left = await here.asked("digest show nightly")
+        assert "daily at 09:00" in left
+        await here.slack.command("ana", "#release", "/runs", "digest edit nightly")
+        await here.slack.submit(await here.dialog(), {"Name": name})
+        await here.dialog("name can't be taken away")
+
+
+@pytest.mark.parametrize("command", ["digest", "digests", "@rundown digest", "digest list"])
+async def test_the_word_alone_lists_the_digests(command: str) -> None:
+    async with newsroom() as here:
+        await here.asked("digest add nightly --at 09:00")
+        assert "nightly" in await here.asked(command)
+
+
+@pytest.mark.parametrize("command", ["help digest", "digest --help", "@rundown help Digest"])
+async def test_help_lists_the_eight_commands_and_how_to_read_more(command: str) -> None:
+    async with newsroom() as here:
+        told = await here.asked(command)
+        for verb in ("add", "list", "show", "test", "edit", "pause", "resume", "remove"):
+            assert told.count(f"/runs help digest {verb}") == 1
+        assert "Post a digest of failed automation runs" in told
+        assert "list --older-than" not in told
+
+
+@pytest.mark.parametrize(
+    ("command", "slow", "words"),
+    [("digest test nightly", "testmo", "Nightly web"), ("close testrail:R118", "testrail", "Close")],
+)
+async def test_a_slow_answer_for_one_leaves_no_public_line(command: str, slow: str, words: str) -> None:
+    async with newsroom() as here:
+        await here.asked("digest add nightly --at 09:00 --in testmo")
+        server = here.testmo if slow == "testmo" else here.testrail
+        server.faults.delay(".", 2.0, times=1)
+        before = {message.key for message in here.slack.said()}
+        await here.slack.mention("ana", "#release", command)
+        answer = await here.new_since(before)
+        assert words in here.words(answer)
+        said = [message for message in here.slack.said() if message.key not in before]
+        assert any("ooking" in message.text for message in said), "it was slow"
+        bots = [message for message in said if message.user == here.slack.bot_user_id]
+        assert {message.only_for for message in bots} == {answer.only_for} != {""}
+
+
+async def test_in_a_direct_message_a_slow_answer_takes_the_place_of_the_line() -> None:
+    async with newsroom() as here:
+        here.testrail.faults.delay(".", 2.0, times=1)
+        before = {message.key for message in here.slack.said()}
+        await here.slack.dm("ana", "close testrail:R118")
+        answer = await here.new_since(before)
+        assert answer.edits == 1
+        assert "Close" in here.words(answer)
 
 
 async def test_an_unknown_name_is_told_with_the_closest() -> None:

@@ -491,9 +491,43 @@ def test_verbs_of_two_words_are_entries_like_any_other() -> None:
     assert parse("digest add nightly", LATER) == Command("digest add", words=("nightly",))
     assert parse("DIGEST li", LATER) == Command("digest list")
     assert parse("digests", LATER) == Command("digest list")
-    assert "digest list" in wrong("digest", LATER).closest
     assert wrong("digest rmeove nightly", LATER).closest[0] == "digest remove nightly"
     assert parse("help digest add", LATER).words == ("digest add",)
+
+
+@pytest.mark.parametrize("text", ["digest", "Digest", "digest --", "digests", "digest list"])
+def test_the_first_word_of_several_verbs_alone_may_mean_one_of_them(text: str) -> None:
+    assert parse(text) == Command("digest list")
+    assert parse(f"{text.removesuffix(' --')} --share").share
+
+
+@pytest.mark.parametrize(("text", "closest"), [("digest lst", "digest list"), ("digest ad x", "digest add x")])
+def test_the_first_word_with_a_mistyped_second_one_is_no_list(text: str, closest: str) -> None:
+    assert "is not a command" in wrong(text).what
+    assert closest in wrong(text).closest
+
+
+@pytest.mark.parametrize(
+    ("text", "closest"),
+    [
+        ("digest add release readiness --at 09:00", 'digest add "release readiness" --at 09:00'),
+        ("digest add --at 09:00 our release readiness", 'digest add "our release readiness" --at 09:00'),
+        ("digest show release readiness", 'digest show "release readiness"'),
+        ("digest add release --at 09:00 readiness", "digest add release --at 09:00"),
+    ],
+)
+def test_a_name_of_several_words_is_offered_in_quotes(text: str, closest: str) -> None:
+    error = wrong(text)
+    assert error.closest == (closest,)
+    assert ("quotes" in error.fix) == ('"' in closest)
+
+
+@pytest.mark.parametrize(
+    ("text", "about"),
+    [("digest --help", "digest"), ("digests --help", "digest list"), ("digest add --help", "digest add")],
+)
+def test_a_word_that_begins_several_verbs_asks_for_help_about_all(text: str, about: str) -> None:
+    assert parse(text) == Command("help", words=(about,))
 
 
 def test_two_verbs_cannot_share_a_name() -> None:

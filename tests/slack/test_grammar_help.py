@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.errors import GrammarError
 from bot.slack.grammar import Grammar
-from bot.slack.grammar_help import help_index, help_verb, markdown_table, usage
+from bot.slack.grammar_help import help_family, help_index, help_verb, markdown_table, usage
 from bot.slack.verbs import EVERYWHERE, SHARE, VERBS, Verb
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
@@ -31,7 +31,9 @@ def test_examples_show_names_where_slack_has_ids() -> None:
     assert not any("<" in example for verb in index.verbs for example in verb.examples)
 
 
-@pytest.mark.parametrize("name", ["close", "note", "allow", "digest add", "audit", "whoami", "allow list"])
+@pytest.mark.parametrize(
+    "name", ["close", "note", "allow", "digest add", "audit", "whoami", "allow list", "digest test"]
+)
 def test_help_offers_to_share_only_what_can_be_shared(name: str) -> None:
     assert "--share" not in [typed for typed, _ in help_verb(GRAMMAR, name, "/runs").flags]
 
@@ -67,6 +69,26 @@ def test_the_index_has_every_verb_with_one_example() -> None:
     assert [verb.name for verb in index.verbs] == [verb.name for verb in VERBS]
     assert all(len(verb.examples) == 1 and verb.examples[0].startswith("/qa ") for verb in index.verbs)
     assert index.verbs[0].usage == "/qa"
+
+
+def test_help_about_several_verbs_names_each_with_the_way_to_more() -> None:
+    rows = help_family(GRAMMAR, "Digest", "/qa").verbs
+    assert [verb.examples for verb in rows] == [
+        (f"/qa help digest {verb}",) for verb in ("add", "list", "show", "test", "edit", "pause", "resume", "remove")
+    ]
+    assert [rows[at].name for at in (0, 1, 5)] == ["digest add [NAME] --at 09:00", "digest list", "digest pause NAME"]
+    assert all(verb.sentence and len(verb.name) <= 40 for verb in rows)
+
+
+@pytest.mark.parametrize("word", ["allow", "list", "digests", "digest add", "xyzzy", ""])
+def test_a_verb_or_no_verb_begins_no_others(word: str) -> None:
+    assert help_family(GRAMMAR, word, "/runs").verbs == ()
+
+
+def test_what_is_for_the_asker_alone_is_known_before_it_is_answered() -> None:
+    alone = {verb.name for verb in VERBS if verb.to_asker}
+    assert {"close", "note", "allow", "allow list", "audit", "whoami", "digest test"} <= alone
+    assert not alone & {"list", "show", "help", "digest add", "digest show", "digest remove", "use"}
 
 
 def test_help_for_a_verb_tells_its_flags_but_not_those_of_buttons() -> None:
