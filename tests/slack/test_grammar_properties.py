@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from time import perf_counter
+from time import thread_time
 
 import pytest
 from hypothesis import given, settings
@@ -226,13 +226,13 @@ def test_ten_thousand_characters_are_read_in_no_time(begin: str, piece: str) -> 
 
 
 def seconds_for(text: str) -> float:
-    began = perf_counter()
+    began = thread_time()
     parse(text)
-    return perf_counter() - began
+    return thread_time() - began
 
 
 @pytest.mark.parametrize("piece", ["<@U1>", "<@U1> ", "<@", "<", "x"])
 def test_ten_thousand_characters_are_stripped_in_no_time(piece: str) -> None:
-    began = perf_counter()
+    began = thread_time()
     strip_mention(piece * (10_000 // len(piece)), "U1")
-    assert perf_counter() - began < 1.0
+    assert thread_time() - began < 1.0

@@ -77,6 +77,6 @@ def test_takes_any_text(rich: str) -> None:
 )
 @pytest.mark.parametrize("before", ["", "<p>"])
 def test_is_quick_with_hostile_text(piece: str, before: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     assert len(plain(before + piece * 500_000)) <= MOST_CHARS
-    assert time.perf_counter() - started < 0.25
+    assert time.thread_time() - started < 0.25

@@ -149,13 +149,14 @@ async def counting(name: str, rows: int) -> AsyncIterator[tuple[Counting, Connec
 class Looking:
     """Looks at runs, and now and then how many there are in memory."""
 
+    every: int = 1_000
     runs: set[int] = field(default_factory=set)
     alive: int = 0
     before: int = field(default_factory=lambda: len(living()))
 
     def see(self, run: Run) -> None:
         self.runs.add(run.ref.id)
-        if len(self.runs) % 450 == 0:
+        if len(self.runs) % self.every == 950:  # within a page of a hundred, and of 250
             self.alive = max(self.alive, len(living()) - self.before)
 
 
@@ -169,7 +170,7 @@ def look_at(name: str, rows: int = MANY) -> tuple[Counting, Looking, Listing[Run
     async def scene() -> tuple[Counting, Looking, Listing[Run]]:
         PATIENCE.set(Patience(now() + 1_000, person=False))
         async with counting(name, rows) as (its, connection):
-            looking = Looking()
+            looking = Looking(every=max(rows // 5, 1_000))
             return its, looking, await connection.scan(LETTERS[name], LOOK, looking.see)
 
     (its, looking, told), played = play(scene, grace_s=0.001)

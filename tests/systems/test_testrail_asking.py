@@ -7,6 +7,7 @@ import base64
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -281,8 +282,14 @@ def truth(sample: Sample, fits: Callable[[stored.Run], object]) -> set[str]:
     return {f"R{run.id}" for run in sample.store.runs.values() if run.project_id == 1 and fits(run)}
 
 
+@lru_cache(maxsize=64)
+def moment_ago(sample: Sample, days: float) -> datetime:
+    """The same whenever it is asked for, while the sample's clock goes on."""
+    return (sample.clock.now() - days * DAY).replace(microsecond=0)
+
+
 def ago(sample: Sample, days: float) -> int:
-    return int((sample.clock.now() - days * DAY).timestamp())
+    return int(moment_ago(sample, days).timestamp())
 
 
 Fits = Callable[[Sample, stored.Run], object]
@@ -292,22 +299,22 @@ EVERY_FILTER: list[tuple[str, Callable[[Sample], RunQuery], Fits]] = [
     ("all", lambda s: RunQuery(state="all"), lambda s, r: True),
     (
         "since",
-        lambda s: RunQuery(state="all", since=s.clock.now() - 3.5 * DAY),
+        lambda s: RunQuery(state="all", since=moment_ago(s, 3.5)),
         lambda s, r: r.created_on >= ago(s, 3.5),
     ),
     (
         "until",
-        lambda s: RunQuery(state="all", until=s.clock.now() - 3.5 * DAY),
+        lambda s: RunQuery(state="all", until=moment_ago(s, 3.5)),
         lambda s, r: r.created_on <= ago(s, 3.5),
     ),
     (
         "closed since",
-        lambda s: RunQuery(state="closed", closed_since=s.clock.now() - 5.5 * DAY),
+        lambda s: RunQuery(state="closed", closed_since=moment_ago(s, 5.5)),
         lambda s, r: (r.completed_on or 0) >= ago(s, 5.5),
     ),
     (
         "closed until",
-        lambda s: RunQuery(state="closed", closed_until=s.clock.now() - 5.5 * DAY),
+        lambda s: RunQuery(state="closed", closed_until=moment_ago(s, 5.5)),
         lambda s, r: r.completed_on is not None and r.completed_on <= ago(s, 5.5),
     ),
     ("by", lambda s: RunQuery(state="all", by=(Who("Max Ngo"),)), lambda s, r: r.created_by == 9),
@@ -785,8 +792,8 @@ RESULT_FILTERS: list[tuple[str, Callable[[Sample], ResultQuery], ResultFits]] = 
      lambda s, t, r: r is [one for one in t.results if one.status_id is not None][-1]),
     ("latest failed", lambda s: ResultQuery(latest=True, status=("failed",)),
      lambda s, t, r: t.status_id == 5 and r is t.results[-1]),
-    ("since", lambda s: ResultQuery(since=s.clock.now() - DAY / 12), lambda s, t, r: r.created_on >= ago(s, 1 / 12)),
-    ("until", lambda s: ResultQuery(until=s.clock.now() - DAY / 12), lambda s, t, r: r.created_on <= ago(s, 1 / 12)),
+    ("since", lambda s: ResultQuery(since=moment_ago(s, 1 / 12)), lambda s, t, r: r.created_on >= ago(s, 1 / 12)),
+    ("until", lambda s: ResultQuery(until=moment_ago(s, 1 / 12)), lambda s, t, r: r.created_on <= ago(s, 1 / 12)),
     ("by", lambda s: ResultQuery(by=(Who("lea@acme.example"),)), lambda s, t, r: r.created_by == 8),
     ("defects", lambda s: ResultQuery(defects="WEB-2291"), lambda s, t, r: r.defects == "WEB-2291"),
     ("test", lambda s: ResultQuery(test=(f"T{s.tests(118)[43].id}",)), lambda s, t, r: t.id == s.tests(118)[43].id),

@@ -108,9 +108,9 @@ def test_what_was_signed_long_ago_or_ahead_of_time_is_refused(age_s: int, fine: 
     ],
 )
 def test_a_timestamp_that_is_none_is_refused_at_once(timestamp: str) -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
     assert not is_from_slack(SECRET, headers(timestamp=timestamp), BODY, NOW)
-    assert time.perf_counter() - began < 0.05
+    assert time.thread_time() - began < 0.05
 
 
 @pytest.mark.parametrize("missing", ["X-Slack-Request-Timestamp", "X-Slack-Signature"])

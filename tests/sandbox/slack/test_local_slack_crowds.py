@@ -265,14 +265,14 @@ async def test_a_message_shortcut_tells_the_message_and_its_place() -> None:
 
 
 @pytest.mark.parametrize("http", [False, True], ids=["socket", "http"])
-async def test_a_thousand_people_press_at_once(http: bool) -> None:
+async def test_hundreds_of_people_press_at_once(http: bool) -> None:
     async with office(http=http) as (ws, slack, told):
         message = await card(ws, slack)
-        crowd = ws.hire(500, "#release")
-        deliveries = await ws.clicks([*crowd, *[ANA] * 500], message, "close")
+        crowd = ws.hire(150, "#release")
+        deliveries = await ws.clicks([*crowd, *[ANA] * 150], message, "close")
         assert all(one.acked for one in deliveries)
-        assert len({one.trigger_id for one in deliveries}) == len({one.response_url for one in deliveries}) == 1000
-        assert len({body["user"]["id"] for body in told}) == 501
+        assert len({one.trigger_id for one in deliveries}) == len({one.response_url for one in deliveries}) == 300
+        assert len({body["user"]["id"] for body in told}) == 151
 
 
 async def test_a_forged_value_is_told_as_if_the_button_had_it() -> None:
