@@ -232,7 +232,6 @@ class Rooms:
         for connection in self.systems:
             await connection.close()
         await self.database.close()
-        gc.unfreeze()  # what was spared goes with us, if the process goes on
 
 
 def warm_up() -> None:
